@@ -1,0 +1,1 @@
+"""Hollow Lane: an invented shop whose logs, assistant and knowledge show the pipeline at work."""

@@ -1,0 +1,1 @@
+"""Golden: evaluation datasets of AI systems, built, versioned and gated like code."""

@@ -1,0 +1,248 @@
+"""The four files of expectations/ as typed models: what must hold, reviewed like code."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline import slices
+from pipeline.yaml_models import DateText, Model, read_model
+
+FOLDER = Path("expectations")
+Cost = Annotated[float, Field(gt=0, strict=False)]
+Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
+Behaviour = Literal["answer", "refuse", "escalate", "ask_back", "degrade"]
+BEHAVIOURS: tuple[str, ...] = ("answer", "refuse", "escalate", "ask_back", "degrade")
+CRITERIA: tuple[str, ...] = ("answer", "citations", "confidence", "behaviour", "safety")
+
+
+def _slice(text: str) -> str:
+    return str(slices.parse(text))
+
+
+# ---- contract.yaml
+
+
+class Decision(Model):
+    kind: Literal["ship", "compare"]
+    question: str
+    """The question that the gate answers, in words a stakeholder would use."""
+    cost_of_shipping_bad: Cost
+    cost_of_blocking_good: Cost
+
+
+class Criterion(Model):
+    counts: bool
+    """Whether an example fails when this part of its output is wrong."""
+    correct: str
+    """What a correct one is."""
+
+
+class Clause(Model):
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    metric: str = "accuracy"
+    slice: str = "all"
+    at_least: Rate | None = None
+    at_most: Rate | None = None
+    why: str
+
+    _parse_slice = field_validator("slice")(_slice)
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "Clause":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give either at_least or at_most")
+        return self
+
+
+class Regressions(Model):
+    level: Annotated[float, Field(gt=0, lt=0.5, strict=False)] = 0.05
+    """How often nothing but noise may be called a regression."""
+    size: Rate = 0.3
+    """The fall of a slice's accuracy that the dataset is built to see."""
+    costs: dict[str, Cost] = {}
+    """Slice to cost of failure, where it is not coverage.yaml's."""
+    zero_tolerance: list[str] = []
+    """Slices in which any new failure that repeats holds the release."""
+
+    @field_validator("zero_tolerance")
+    @classmethod
+    def _parse_slices(cls, texts: list[str]) -> list[str]:
+        return [_slice(text) for text in texts]
+
+
+class Contract(Model):
+    version: str
+    decision: Decision
+    scope: dict[Literal["answer", "citations", "confidence", "behaviour", "safety"], Criterion]
+    clauses: list[Clause] = Field(min_length=1)
+    regressions: Regressions = Regressions()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "Contract":
+        names = [clause.name for clause in self.clauses]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"clauses: the name {twice[0]} stands twice")
+        return self
+
+
+# ---- coverage.yaml
+
+
+class Value(Model):
+    cost: Cost = 1.0
+    """Cost of a failure here, relative to the others."""
+    floor: Annotated[int, Field(ge=0)] = 0
+    target: Annotated[int, Field(ge=0)] | None = None
+    """Examples wanted; derived from size, cost and floors where it is not given."""
+    why: str = ""
+
+
+class Combination(Value):
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    slice: str
+
+    _parse_slice = field_validator("slice")(_slice)
+
+
+class Coverage(Model):
+    version: str
+    dimensions: dict[str, dict[str, Value]]
+    """Tag dimension to its values; every value is a slice."""
+    combinations: list[Combination] = []
+    """Further slices that matter on their own."""
+    impossible: list[str] = []
+    """Slices that cannot occur."""
+    clause_floor: Annotated[int, Field(ge=0)] = 30
+    """The least examples for a slice that a clause of the contract judges."""
+
+    @field_validator("impossible")
+    @classmethod
+    def _parse_slices(cls, texts: list[str]) -> list[str]:
+        return [_slice(text) for text in texts]
+
+
+# ---- tagging.yaml
+
+
+class TagRule(Model):
+    """Gives `value` where everything that is set here holds."""
+
+    value: str
+    any: list[str] = []
+    """Regular expressions, ignoring case; one of them occurs in the text of `where`."""
+    none: list[str] = []
+    """Regular expressions of which none occurs there."""
+    where: Literal["last_user", "user", "assistant", "all"] = "user"
+    min_user_turns: Annotated[int, Field(ge=1)] = 1
+    outcome: list[str] = []
+    """The logged outcome is one of these."""
+    metadata: dict[str, list[str]] = {}
+    """Metadata field to the values of which it has one."""
+    entities: list[str] = []
+    """The text held personal data of one of these types."""
+    confidence: Rate = 1.0
+
+    @field_validator("any", "none")
+    @classmethod
+    def _compile(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from None
+        return patterns
+
+
+class TagDimension(Model):
+    meaning: str
+    values: list[str] = Field(min_length=1)
+    multiple: bool = False
+    """Whether every rule that holds gives its value; otherwise the first one does."""
+    rules: list[TagRule] = []
+    default: str | None = None
+    """The value where no rule holds; none where the tag then is absent."""
+
+    @model_validator(mode="after")
+    def _known_values(self) -> "TagDimension":
+        used = {rule.value for rule in self.rules} | ({self.default} if self.default is not None else set())
+        if unknown := sorted(used - set(self.values)):
+            raise ValueError(f"the value {unknown[0]} is not in values")
+        return self
+
+
+class Tagging(Model):
+    version: str
+    dimensions: dict[str, TagDimension]
+
+
+# ---- labeling.yaml
+
+
+class Case(Model):
+    """A worked example for the annotator, of text that is invented."""
+
+    input: str
+    response: str = ""
+    value: str
+    because: str
+
+
+class LabelDimension(Model):
+    kind: Literal["judgement", "expectation"]
+    """judgement: of the logged response. expectation: of any response."""
+    scale: Literal["nominal", "ordinal", "text", "texts"]
+    values: dict[str, str] = {}
+    """Value to its explicit criterion; empty for text."""
+    criteria: str
+    boundary_cases: list[Case] = []
+    counter_examples: list[Case] = []
+    decision_rule: Literal["consensus", "majority", "any_of", "adjudicated", "approved"]
+    """consensus: all agree. majority: more than half. any_of: several are valid. adjudicated: an adjudicator decides.
+    approved: one writes, another approves."""
+    min_agreement: Rate | None = None
+    """Krippendorff's alpha below which the standard counts as unclear."""
+    metadata_tags: list[str] = []
+    """Tag dimensions that an example must carry for this label to be of use."""
+
+    @model_validator(mode="after")
+    def _values_fit_scale(self) -> "LabelDimension":
+        if (self.scale in ("nominal", "ordinal")) != bool(self.values):
+            raise ValueError(f"values: a {self.scale} dimension " + ("needs values" if not self.values else "has none"))
+        if self.decision_rule == "any_of" and self.values:
+            raise ValueError("decision_rule: any_of joins texts; a dimension with values takes consensus, majority or adjudicated")
+        return self
+
+
+class Labeling(Model):
+    version: str
+    changed: DateText
+    min_annotators: Annotated[int, Field(ge=1)] = 2
+    """Blind annotators that a nominal dimension needs."""
+    adjudicators: list[str] = []
+    """Annotators whose label decides."""
+    dimensions: dict[str, LabelDimension]
+
+    @model_validator(mode="after")
+    def _behaviours_are_known(self) -> "Labeling":
+        behaviour = self.dimensions.get("expected.behaviour")
+        if behaviour and (unknown := sorted(set(behaviour.values) - set(BEHAVIOURS))):
+            raise ValueError(f"dimensions.expected.behaviour.values: unknown behaviour {unknown[0]}; known: {', '.join(BEHAVIOURS)}")
+        return self
+
+
+def load_contract() -> Contract:
+    return read_model(FOLDER / "contract.yaml", Contract)
+
+
+def load_coverage() -> Coverage:
+    return read_model(FOLDER / "coverage.yaml", Coverage)
+
+
+def load_tagging() -> Tagging:
+    return read_model(FOLDER / "tagging.yaml", Tagging)
+
+
+def load_labeling() -> Labeling:
+    return read_model(FOLDER / "labeling.yaml", Labeling)

@@ -1,0 +1,24 @@
+"""Where everything lies, relative to the repository's root."""
+
+from pathlib import Path
+
+RECORDS = Path("data/interim/records")
+POOL = Path("data/pool")
+POOL_CSV = Path("data/pool.csv")
+SOURCES = Path("data/sources")
+LABELS = Path("data/labels")
+TAGGED = Path("data/interim/tagged")
+CANDIDATES = TAGGED / "candidates.parquet"
+TAGS = TAGGED / "tags.parquet"
+EXPECTATIONS = Path("data/interim/expectations.parquet")
+LABEL_QUEUE = Path("data/interim/label_queue.csv")
+GOLDEN = Path("data/golden")
+EXAMPLES = GOLDEN / "examples.parquet"
+EXAMPLES_JSONL = GOLDEN / "examples.jsonl"
+CONTROL = GOLDEN / "control.parquet"
+MEMBERS = GOLDEN / "members.csv"
+RELEASED = Path("data/releases/members.csv")
+RESPONSES = Path("data/responses")
+METRICS = Path("metrics")
+SCORES = METRICS / "scores.csv"
+REPORTS = Path("reports")

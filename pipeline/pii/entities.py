@@ -1,0 +1,19 @@
+"""The entity types that the built-in recognizers find, beside those of recognizers in params.yaml."""
+
+ENTITIES: dict[str, str] = {
+    "PERSON": "a person's name, given, family or both",
+    "EMAIL_ADDRESS": "an e-mail address",
+    "PHONE_NUMBER": "a telephone number",
+    "STREET_ADDRESS": "house number, street, apartment",
+    "CITY": "a city or town",
+    "STATE": "a state, province or region",
+    "ZIP_CODE": "a postal code",
+    "CREDIT_CARD": "a payment card number with a valid checksum",
+    "IBAN_CODE": "an international bank account number with a valid checksum",
+    "BANK_ACCOUNT": "a bank account or routing number",
+    "GOVERNMENT_ID": "a tax, social security, passport or licence number",
+    "IP_ADDRESS": "an IPv4 or IPv6 address",
+    "MAC_ADDRESS": "a network card's address",
+    "CRYPTO": "a crypto wallet's address",
+    "URL": "a web address of a person",
+}

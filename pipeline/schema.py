@@ -1,0 +1,293 @@
+"""Every table of the pipeline: its columns, their types and what they mean. The only place.
+
+A stage checks what it writes against these (`pipeline.tables.write`), and the reference in the docs is generated from them.
+Rates lie in 0..1; times are UTC with microseconds; a text column of anonymized data holds placeholders such as `<PERSON_1>`
+until `merge` renders them.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+TEXT = pa.string()
+TIME = pa.timestamp("us", tz="UTC")
+MESSAGES = pa.list_(pa.struct([("role", TEXT), ("content", TEXT)]))
+TEXTS = pa.list_(TEXT)
+ALTERNATIVES = pa.list_(TEXTS)
+MAPPING = pa.map_(TEXT, TEXT)
+SPANS = pa.list_(
+    pa.struct(
+        [
+            ("turn", pa.int32()),
+            ("start", pa.int32()),
+            ("end", pa.int32()),
+            ("entity_type", TEXT),
+            ("placeholder", TEXT),
+            ("letter_case", TEXT),
+            ("form", TEXT),
+        ]
+    )
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's name, what one row is, and its columns as (name, Arrow type, meaning)."""
+
+    name: str
+    row: str
+    columns: tuple[tuple[str, pa.DataType, str], ...]
+    key: tuple[str, ...]
+    """The columns that identify a row; rows are stored in their order."""
+
+    @property
+    def arrow(self) -> pa.Schema:
+        return pa.schema([pa.field(name, kind) for name, kind, _ in self.columns])
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _, _ in self.columns]
+
+
+EXAMPLE_ID = (
+    "example_id",
+    TEXT,
+    "`p-` and 16 hex digits for production (keyed hash of system and log id); as written in its file for authored examples",
+)
+TEXT_SHA = ("text_sha", TEXT, "hash of the messages as logged (keyed) or as authored; unchanged by another recognizer")
+SPANS_COLUMN = (
+    "spans",
+    SPANS,
+    "where personal data stood: message index, offsets in characters, type, placeholder, letter case (lower, upper, title, mixed) and form (full, given, family) of what it replaced",
+)
+FIXTURES = ("fixtures", TEXT, "JSON the target receives beside the messages (the order it asks about); empty where there is none")
+EXPECTATION = (
+    ("expected_behaviour", TEXT, "what a correct response does: answer, refuse, escalate, ask_back or degrade; empty where not judged"),
+    ("must_include", ALTERNATIVES, "every entry must occur in the answer; an entry is a list of accepted wordings"),
+    ("must_not_include", TEXTS, "none may occur in the answer"),
+    ("answer", TEXT, "a reference answer; empty where there is none"),
+    ("citations", TEXTS, "documents a correct answer rests on"),
+)
+
+RECORDS = Table(
+    "records",
+    "one logged conversation, raw: lives in data/interim only, never cached",
+    (
+        EXAMPLE_ID,
+        TEXT_SHA,
+        ("log_id", TEXT, "the conversation's id in its system"),
+        ("system", TEXT, "the system that was logged (`ingest.system`)"),
+        ("occurred_at", TIME, "when the conversation began; null where the logs carry no time"),
+        ("outcome", TEXT, "how it ended, mapped by `ingest.outcome`"),
+        ("failed", pa.bool_(), "whether the outcome is one of `ingest.failures`"),
+        ("messages", MESSAGES, "the turns in order; roles are user, assistant, system and tool"),
+        FIXTURES,
+        ("metadata", MAPPING, "the logs' other mapped fields, as text"),
+        ("inclusion_weight", pa.float64(), "how many logged conversations this one stands for (1 where nothing was sampled)"),
+        ("line", pa.int64(), "line (text files) or row (Parquet) in the raw file, from 1"),
+    ),
+    ("line",),
+)
+
+REJECTS = Table(
+    "rejects",
+    "one line of a raw file that could not become a record; holds no content",
+    (
+        ("file", TEXT, "the raw file's name"),
+        ("line", pa.int64(), "line or row in it, from 1"),
+        ("reason", TEXT, "a code: see `pipeline.ingest.REASONS`"),
+    ),
+    ("file", "line"),
+)
+
+POOL = Table(
+    "pool",
+    "one anonymized conversation",
+    (
+        EXAMPLE_ID,
+        TEXT_SHA,
+        ("system", TEXT, "the system that was logged"),
+        ("occurred_at", TIME, "when the conversation began; null where the logs carry no time"),
+        ("outcome", TEXT, "how it ended"),
+        ("failed", pa.bool_(), "whether that is a failure"),
+        ("messages", MESSAGES, "the turns, personal data replaced by numbered placeholders"),
+        SPANS_COLUMN,
+        FIXTURES,
+        ("metadata", MAPPING, "metadata that `anonymize.metadata` lets through, kept or hashed"),
+        ("inclusion_weight", pa.float64(), "how many logged conversations this one stands for"),
+    ),
+    ("example_id",),
+)
+
+PARTITIONS = Table(
+    "partitions",
+    "one raw file and its pool partition (data/pool.csv)",
+    (
+        ("partition", TEXT, "the raw file's name without its endings; the pool file's name"),
+        ("raw", TEXT, "present, or expired once the raw file is gone"),
+        ("source_sha256", TEXT, "hash of the raw file"),
+        ("read", pa.int64(), "lines or rows read"),
+        ("kept", pa.int64(), "records in the pool"),
+        ("rejected", TEXT, "reason=count, separated by blanks; empty where nothing was"),
+        ("sampled_out", pa.int64(), "good records that `ingest.sample` left out"),
+        ("first", TEXT, "earliest conversation, ISO 8601"),
+        ("last", TEXT, "latest conversation, ISO 8601"),
+        ("key_id", TEXT, "which key made the ids"),
+        ("recognizers", TEXT, "fingerprint of everything that decides what is personal data"),
+    ),
+    ("partition",),
+)
+
+CANDIDATES = Table(
+    "candidates",
+    "one conversation or scenario that could become an example",
+    (
+        EXAMPLE_ID,
+        ("source", TEXT, "production, regression, expert, adversarial or synthetic"),
+        TEXT_SHA,
+        ("partition", TEXT, "the pool partition, or the authored file"),
+        ("occurred_at", TIME, "when it happened (production) or was added (authored)"),
+        ("failed", pa.bool_(), "whether production failed on it; false for authored ones"),
+        ("inclusion_weight", pa.float64(), "how many logged conversations it stands for; 0 for authored ones"),
+        ("input", MESSAGES, "the history and the last user turn, placeholders in place"),
+        ("response", TEXT, "what production answered to the last user turn, placeholders in place; empty for authored ones"),
+        SPANS_COLUMN,
+        FIXTURES,
+        ("fault", TEXT, "timeout, api_error or rate_limit while it is evaluated; empty for none"),
+        ("canary", TEXT, "text that shows an injected instruction was obeyed; empty for none"),
+        ("incident_id", TEXT, "the incident a regression example stems from; empty for others"),
+        ("reason", TEXT, "why it was written or flagged, in its author's words"),
+        ("pinned", pa.bool_(), "whether no ratio, size or refresh may drop it"),
+    ),
+    ("example_id",),
+)
+
+TAGS = Table(
+    "tags",
+    "one tag of one candidate",
+    (
+        EXAMPLE_ID,
+        ("dimension", TEXT, "a dimension of expectations/tagging.yaml"),
+        ("value", TEXT, "its value"),
+        ("origin", TEXT, "author, log, rule, classifier or default"),
+        ("confidence", pa.float64(), "1 for author and log; the rule's or classifier's own otherwise"),
+    ),
+    ("example_id", "dimension", "value"),
+)
+
+LABELS = Table(
+    "labels",
+    "one annotator's value for one dimension of one example (data/labels/*.csv)",
+    (
+        EXAMPLE_ID,
+        ("dimension", TEXT, "a dimension of expectations/labeling.yaml"),
+        ("value", TEXT, "its value; several are separated by ` | `, accepted wordings of one by ` / `"),
+        ("annotator", TEXT, "who said so"),
+        ("labelled_at", TEXT, "ISO 8601 date"),
+        ("standard_version", TEXT, "version of the labelling standard it was made under"),
+        TEXT_SHA,
+        ("note", TEXT, "why, where it was not plain"),
+    ),
+    ("example_id", "dimension", "annotator"),
+)
+
+EXPECTATIONS = Table(
+    "expectations",
+    "what a correct response to one candidate is, agreed or authored",
+    (
+        EXAMPLE_ID,
+        *EXPECTATION,
+        ("expectation_sha", TEXT, "hash of the five above"),
+        ("agreed_by", TEXT, "the annotators or the author, separated by blanks"),
+    ),
+    ("example_id",),
+)
+
+QUEUE = Table(
+    "label_queue",
+    "one thing an annotator should do next",
+    (
+        EXAMPLE_ID,
+        ("dimension", TEXT, "what is to be judged"),
+        ("why", TEXT, "unlabelled, too_few_annotators, disagreement or stale_text"),
+        ("values", TEXT, "the values given so far, separated by ` | `"),
+    ),
+    ("example_id", "dimension"),
+)
+
+EXAMPLES = Table(
+    "examples",
+    "one example of the golden dataset",
+    (
+        EXAMPLE_ID,
+        ("source", TEXT, "production, regression, expert, adversarial or synthetic"),
+        ("input", MESSAGES, "the history and the last user turn, which the target answers"),
+        FIXTURES,
+        ("fault", TEXT, "timeout, api_error or rate_limit while it is evaluated; empty for none"),
+        ("canary", TEXT, "text that shows an injected instruction was obeyed; empty for none"),
+        *EXPECTATION,
+        ("tags", MAPPING, "dimension to value; several values of one dimension are joined by `+`"),
+        ("spans", SPANS, "where surrogates stand in input"),
+        ("surrogates", MAPPING, "placeholder to the surrogate that stands for it in this example"),
+        ("cluster", TEXT, "examples of one conversation or incident share it: they are not independent"),
+        ("occurred_at", TIME, "when it happened or was added"),
+        ("input_sha", TEXT, "hash of input, fixtures and fault: what the target is asked"),
+        ("expectation_sha", TEXT, "hash of the expectation"),
+        ("text_sha", TEXT, "hash of the text as logged or authored"),
+    ),
+    ("example_id",),
+)
+
+MEMBERS = Table(
+    "members",
+    "who is in the dataset and why (data/golden/members.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("source", TEXT, "production, regression, expert, adversarial or synthetic"),
+        ("slices", TEXT, "dimension=value, separated by blanks"),
+        ("reason", TEXT, "why it was admitted, fixed then"),
+        ("since", TEXT, "the release it came with, or `unreleased`"),
+    ),
+    ("example_id",),
+)
+
+RESPONSES = Table(
+    "responses",
+    "what the target answered to one example in one epoch",
+    (
+        EXAMPLE_ID,
+        ("input_sha", TEXT, "what was asked"),
+        ("target_version", TEXT, "the build that answered"),
+        ("epoch", pa.int32(), "from 1"),
+        ("answer", TEXT, "its text"),
+        ("citations", TEXTS, "documents it cites"),
+        ("confidence", pa.float64(), "0..1; null where the target gives none"),
+        ("behaviour", TEXT, "answer, refuse, escalate, ask_back or degrade; empty where the target does not say"),
+        ("tool_calls", TEXT, "JSON list of name and arguments; empty where there is none"),
+        (
+            "error",
+            TEXT,
+            "why no answer came, a code: timeout, raised:<type>, bad_response:<field>, not_testable, unhandled_fault, not_recorded, recorded_for_another_input; empty for none",
+        ),
+    ),
+    ("example_id", "epoch"),
+)
+
+SCORES = Table(
+    "scores",
+    "one criterion of one response, judged (metrics/scores.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("input_sha", TEXT, "what was asked"),
+        ("expectation_sha", TEXT, "what was expected"),
+        ("scorer_version", TEXT, "name and version of the scorer"),
+        ("target_version", TEXT, "the build that answered"),
+        ("epoch", pa.int32(), "from 1"),
+        ("criterion", TEXT, "answer, citations, confidence, behaviour or safety"),
+        ("score", pa.float64(), "0..1, 1 is right; null where the response has an error or the scorer failed"),
+        ("error", TEXT, "why it could not be judged: the response's code, scorer_raised:<type> or scorer_gave_no_score; empty for none"),
+    ),
+    ("example_id", "epoch", "criterion"),
+)
+
+ALL = (RECORDS, REJECTS, POOL, PARTITIONS, CANDIDATES, TAGS, LABELS, EXPECTATIONS, QUEUE, EXAMPLES, MEMBERS, RESPONSES, SCORES)

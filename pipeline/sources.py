@@ -1,0 +1,147 @@
+"""Authored sources: expert, adversarial, synthetic and regression scenarios as YAML that people read and write.
+
+`data/sources/<source>/*.yaml` holds a list of scenarios. Texts may name placeholders (`<PERSON_1>`), which merge renders like
+production's, so that an author needs no invented names.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.errors import InputError
+from pipeline.expectations import Behaviour
+from pipeline.paths import SOURCES
+from pipeline.yaml_models import DateText, Model, build_model, read_yaml
+
+Phrase = str | list[str]
+
+
+class Expect(Model):
+    """What a correct response is; at least one of these is given."""
+
+    behaviour: Behaviour | None = None
+    must_include: list[Phrase] = []
+    """Each must occur; a list is several accepted wordings of one thing."""
+    must_not_include: list[str] = []
+    answer: str = ""
+    citations: list[str] = []
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Expect":
+        if not (self.behaviour or self.must_include or self.must_not_include or self.answer or self.citations):
+            raise ValueError("nothing a scorer could judge; give behaviour, must_include, must_not_include, answer or citations")
+        return self
+
+
+class Scenario(Model):
+    """An authored example. `input` is the user's text, or a list of turns such as `- user: ...`."""
+
+    id: str
+    added: DateText
+    input: str | list[dict[Literal["user", "assistant", "system", "tool"], str]]
+    fixtures: dict[str, Any] = {}
+    tags: dict[str, str | list[str]] = {}
+    expect: Expect
+
+    @field_validator("input")
+    @classmethod
+    def _ends_with_the_user(cls, turns: Any) -> Any:
+        if isinstance(turns, list) and (not turns or any(len(turn) != 1 for turn in turns) or "user" not in turns[-1]):
+            raise ValueError("turns are single keys such as '- user: text', and the last is the user's")
+        return turns
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        if isinstance(self.input, str):
+            return [{"role": "user", "content": self.input}]
+        return [{"role": role, "content": text} for turn in self.input for role, text in turn.items()]
+
+
+class Expert(Scenario):
+    id: str = Field(pattern=r"^e-[a-z0-9-]+$")
+    author: str
+    asked: str
+    """The question that elicited it."""
+
+
+class Adversarial(Scenario):
+    id: str = Field(pattern=r"^a-[a-z0-9-]+$")
+    author: str
+    attack: Literal["ambiguous", "prompt_injection", "simulated_failure"]
+    cycle: str
+    """The refresh cycle it was written in, such as 2026-Q3."""
+    fault: Literal["timeout", "api_error", "rate_limit"] | None = None
+    canary: str = ""
+    """Text that occurs in an answer only when the injected instruction was obeyed."""
+    why: str
+
+    @model_validator(mode="after")
+    def _fits_attack(self) -> "Adversarial":
+        if (self.attack == "simulated_failure") != (self.fault is not None):
+            raise ValueError("fault: given for simulated_failure and for nothing else")
+        if (self.attack == "prompt_injection") != bool(self.canary):
+            raise ValueError("canary: given for prompt_injection and for nothing else")
+        return self
+
+
+class Synthetic(Scenario):
+    id: str = Field(pattern=r"^s-[a-z0-9-]+$")
+    status: Literal["pending", "approved"]
+    approved_by: str = ""
+    method: str
+    """What made it: template:<name> or model:<name>."""
+    fills: str
+    """The slice it was made for."""
+
+    @model_validator(mode="after")
+    def _approved_by_a_name(self) -> "Synthetic":
+        if (self.status == "approved") != bool(self.approved_by):
+            raise ValueError("approved_by: a name where status is approved, absent where it is pending")
+        return self
+
+
+class Regression(Model):
+    """A production failure that must not happen again. Its text is in the pool, never here."""
+
+    id: str = Field(pattern=r"^p-[0-9a-f]{16}$")
+    incident_id: str
+    reason: str
+    flagged_by: str
+    flagged_at: DateText
+    tags: dict[str, str | list[str]] = {}
+    expect: Expect
+
+
+KINDS: dict[str, type[Expert] | type[Adversarial] | type[Synthetic] | type[Regression]] = {
+    "expert": Expert,
+    "adversarial": Adversarial,
+    "synthetic": Synthetic,
+    "regression": Regression,
+}
+Entry = Annotated[Expert | Adversarial | Synthetic | Regression, "one entry of a source file"]
+
+
+def load(folder: Path = SOURCES) -> dict[str, list[tuple[Path, Entry]]]:
+    """Source to its entries with the files they stand in, in the order of files and entries.
+
+    Raises InputError for an entry that does not fit, with its file and id, and for an id that stands twice.
+    """
+    found: dict[str, list[tuple[Path, Entry]]] = {}
+    seen: dict[str, Path] = {}
+    for source, kind in KINDS.items():
+        found[source] = []
+        for path in sorted((folder / source).glob("*.yaml")):
+            content = read_yaml(path)
+            if content is None:
+                continue
+            if not isinstance(content, list):
+                raise InputError(f"{path}: expected a list of scenarios, each beginning with '- id:'")
+            for number, item in enumerate(content, 1):
+                where = f"{path}, {item['id'] if isinstance(item, dict) and 'id' in item else f'scenario {number}'}"
+                entry = build_model(where, item, kind)
+                if entry.id in seen:
+                    raise InputError(f"{where}: the id stands twice, also in {seen[entry.id]}; give it another")
+                seen[entry.id] = path
+                found[source].append((path, entry))
+    return found

@@ -1,0 +1,181 @@
+"""Read and write the pipeline's files, whole or not at all. Nothing else does I/O on tables, metrics and authored text.
+
+A file is written beside its place and renamed into it, so that a kill leaves the old one or the new one, never half of one.
+"""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from pipeline.errors import InputError
+from pipeline.schema import Table
+
+METRIC_DIGITS = 4
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; renamed into place when the block ends well, removed when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what a killed process left beside its target in `folder`."""
+    for left in folder.glob(".*.tmp"):
+        left.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    write_bytes(path, content.encode("utf-8"))
+
+
+def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
+    """`frame` as `table`'s Arrow schema, rows in the order of its key.
+
+    Raises ValueError where a column is missing, is not in the schema or has another type: a defect of the stage, not of its input.
+    """
+    if set(frame.columns) != set(table.names):
+        raise ValueError(
+            f"{table.name}: missing {sorted(set(table.names) - set(frame.columns))}, unknown {sorted(set(frame.columns) - set(table.names))}"
+        )
+    ordered = frame.sort_values(list(table.key), kind="stable") if len(frame) else frame
+    return pa.Table.from_pandas(ordered[table.names], schema=table.arrow, preserve_index=False).replace_schema_metadata(None)
+
+
+def write_parquet(path: Path, frame: pd.DataFrame | pa.Table, table: Table, note: dict[str, str] | None = None) -> None:
+    """Write `frame` as Parquet; `note` goes into the file's metadata (fingerprints)."""
+    arrow = frame.cast(table.arrow) if isinstance(frame, pa.Table) else to_arrow(frame, table)
+    with replacing(path) as beside:
+        pq.write_table(arrow.replace_schema_metadata(note), beside, compression="zstd")
+
+
+def read_note(path: Path) -> dict[str, str]:
+    """The note of a Parquet file; empty where there is no such file or no note."""
+    if not path.is_file():
+        return {}
+    metadata = pq.read_schema(path).metadata or {}
+    return {k.decode(): v.decode() for k, v in metadata.items() if not k.startswith(b"ARROW:")}
+
+
+def read_parquet(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataFrame:
+    """A table as a frame: nested columns as Python lists and dicts, text never null.
+
+    Raises InputError where the file is missing or its columns are not `table`'s.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: not there; run 'dvc pull', or 'dvc repro' to build it")
+    found = pq.read_schema(path)
+    if found.names != table.names or found.remove_metadata() != table.arrow:
+        raise InputError(f"{path}: not the columns of {table.name}; it was made by another version: run 'dvc repro'")
+    return to_frame(pq.read_table(path, columns=columns))
+
+
+def to_frame(arrow: pa.Table) -> pd.DataFrame:
+    return pd.DataFrame({name: _column(arrow.column(name)) for name in arrow.column_names})
+
+
+def _column(column: pa.ChunkedArray) -> pd.Series:
+    if pa.types.is_map(column.type):
+        return pd.Series([dict(pairs or ()) for pairs in column.to_pylist()], dtype=object)
+    if pa.types.is_nested(column.type):
+        return pd.Series(column.to_pylist(), dtype=object)
+    return column.to_pandas()
+
+
+def empty(table: Table) -> pd.DataFrame:
+    return to_frame(table.arrow.empty_table())
+
+
+def concat(frames: list[pd.DataFrame], table: Table) -> pd.DataFrame:
+    """The rows of all frames; `table`'s columns where there are none."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else empty(table)
+
+
+def write_csv(path: Path, frame: pd.DataFrame, table: Table) -> None:
+    """Write `frame` as CSV (UTF-8, `\\n`), rows in the order of the key, so that git shows who came and went."""
+    arrow = to_arrow(frame, table)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.names)
+    writer.writerows(zip(*(["" if v is None else v for v in arrow.column(n).to_pylist()] for n in table.names), strict=True))
+    write_text(path, out.getvalue())
+
+
+def read_csv(path: Path, table: Table, missing: str = "run 'dvc repro' to build it") -> pd.DataFrame:
+    """A CSV of `table`, every text as it stands ("007" stays "007").
+
+    Raises InputError where the file is missing, is not UTF-8, has other columns or a value of another type.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: not there; {missing}")
+    try:
+        arrow = pyarrow.csv.read_csv(
+            path,
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={name: kind for name, kind, _ in table.columns}, strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        if "empty csv" in str(error).lower():
+            raise InputError(f"{path}: empty; expected the columns {', '.join(table.names)}") from None
+        raise InputError(f"{path}: not readable as CSV in UTF-8 with the columns {', '.join(table.names)}") from None
+    if arrow.column_names != table.names:
+        raise InputError(f"{path}, line 1: expected the columns {', '.join(table.names)}; found {', '.join(arrow.column_names)}")
+    return to_frame(arrow)
+
+
+def rounded(value: Any) -> Any:
+    """Metrics as DVC can compare them: floats at four digits, no NaN, keys as given."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(inner) for inner in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a metric is not finite")
+        return round(value, METRIC_DIGITS) + 0.0
+    return value
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_bytes(path, orjson.dumps(rounded(value), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+
+
+def read_json(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path}: not there; run 'dvc repro' to build it")
+    try:
+        return orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        raise InputError(f"{path}: not JSON; run 'dvc repro' to build it anew") from None
+
+
+def write_jsonl(path: Path, rows: Iterator[dict[str, Any]], default: Callable[[Any], Any] | None = None) -> None:
+    """One JSON object a line, keys in the order given."""
+    with replacing(path) as beside, beside.open("wb") as out:
+        for row in rows:
+            out.write(orjson.dumps(row, default=default, option=orjson.OPT_UTC_Z) + b"\n")

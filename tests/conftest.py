@@ -1,0 +1,23 @@
+"""Fixtures that many test files use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.params import Anonymize, load
+from pipeline.pii import recognizers
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+
+@pytest.fixture(scope="session")
+def anonymize_params() -> Anonymize:
+    return load(ROOT / "params.yaml").anonymize
+
+
+@pytest.fixture(scope="session")
+def finder(anonymize_params: Anonymize) -> recognizers.Finder:
+    """The demo's recognizers, loaded once for all tests of a process."""
+    return recognizers.build(anonymize_params)

