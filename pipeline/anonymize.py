@@ -1,0 +1,260 @@
+"""Stage `anonymize`: raw records become the pool, which holds numbered placeholders instead of personal data.
+
+In: `data/interim/records/<partition>.parquet` (raw) and the pool as it stands. Out: `data/pool/<partition>.parquet` and
+`data/pool.csv`. One partition a raw file; a partition is made anew only when its raw file, the recognizers or the key changed.
+The pool is append-only: when a raw file expired, its partition stays, and a changed recognizer then runs over the pooled text.
+
+What can never happen: a text that was not looked at reaches the pool; a partition that `data/pool.csv` lists gets lost silently;
+an id, a text hash or the order of a partition depends on a recognizer.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import params as params_module
+from pipeline import schema, stage, tables
+from pipeline.engine import map_partitions
+from pipeline.errors import InputError
+from pipeline.identity import canonical, content_sha, keyed_hash, load_key
+from pipeline.params import Anonymize
+from pipeline.paths import POOL, POOL_CSV, RECORDS
+from pipeline.pii import recognizers
+from pipeline.pii.placeholders import highest_numbers, place
+from pipeline.pii.recognizers import Finder, Span
+from pipeline.pii.spans import Placed, from_rows, to_rows
+
+CHUNK = 4000
+"""Conversations looked at together."""
+LONG_NUMBER = 7
+"""A number in fixtures with so many digits is looked at as text."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One partition to make: from raw records, or, where `records` is None, from the pooled text itself."""
+
+    partition: str
+    records: Path | None
+    params: Anonymize
+    key: bytes
+    note: dict[str, str]
+    optimization: str = "ORT_ENABLE_ALL"
+    """onnxruntime's graph optimisation level; changes no byte."""
+
+
+def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: Finder) -> pd.DataFrame:
+    """`records` (schema.RECORDS) as rows of schema.POOL. Equal texts are looked at once."""
+    conversations = [[m["content"] for m in messages] for messages in records["messages"]]
+    fixtures = [_leaves(orjson.loads(text)) if text else [] for text in records["fixtures"]]
+    # A fixture's value says little alone: "shipped" is no name beside its key.
+    labelled = [[f"{path[-1]}: {value}" for path, value in leaves] for leaves in fixtures]
+    found = _find(finder, [text for group in (conversations, labelled) for texts in group for text in texts])
+    rows = []
+    for turns, leaves, labels in zip(conversations, fixtures, labelled, strict=True):
+        spans = [found[turn] for turn in turns] + [
+            _behind_label(found[label], path[-1]) for label, (path, _) in zip(labels, leaves, strict=True)
+        ]
+        placed = place([*turns, *(value for _, value in leaves)], spans)
+        rows.append((placed[: len(turns)], {path: text for (path, _), (text, _) in zip(leaves, placed[len(turns) :], strict=True)}))
+    return pd.DataFrame(
+        {
+            **{
+                name: records[name] for name in ("example_id", "text_sha", "system", "occurred_at", "outcome", "failed", "inclusion_weight")
+            },
+            "messages": [
+                [{"role": m["role"], "content": text} for m, (text, _) in zip(messages, placed, strict=True)]
+                for messages, (placed, _) in zip(records["messages"], rows, strict=True)
+            ],
+            "spans": [to_rows([spans for _, spans in placed]) for placed, _ in rows],
+            "fixtures": [_filled(text, replaced) for text, (_, replaced) in zip(records["fixtures"], rows, strict=True)],
+            "metadata": [_metadata(metadata, params, key) for metadata in records["metadata"]],
+        }
+    )[schema.POOL.names]
+
+
+def anonymize_again(pool: pd.DataFrame, finder: Finder) -> pd.DataFrame:
+    """`pool` (schema.POOL), whose raw file is gone, with what `finder` still finds in its text replaced as well.
+
+    Placeholders that are there keep their numbers.
+    """
+    conversations = [[m["content"] for m in messages] for messages in pool["messages"]]
+    found = _find(finder, [text for texts in conversations for text in texts])
+    messages, spans = [], []
+    for turns, logged, rows in zip(conversations, pool["messages"], pool["spans"], strict=True):
+        kept = from_rows(rows, len(turns))
+        new = [
+            [span for span in found[text] if not any(span.start < k.end and k.start < span.end for k in old)]
+            for text, old in zip(turns, kept, strict=True)
+        ]
+        placed = place(turns, new, after=highest_numbers(turns))
+        messages.append([{"role": m["role"], "content": text} for m, (text, _) in zip(logged, placed, strict=True)])
+        spans.append(
+            to_rows(
+                [
+                    sorted([*_moved(old, before, after), *after], key=lambda p: p.start)
+                    for old, before, (_, after) in zip(kept, new, placed, strict=True)
+                ]
+            )
+        )
+    return pool.assign(messages=messages, spans=spans)
+
+
+def _moved(kept: list[Placed], before: list[Span], after: list[Placed]) -> list[Placed]:
+    """`kept`, whose text changed by `before` becoming `after`, at their new places."""
+    growth = [(span.start, (new.end - new.start) - (span.end - span.start)) for span, new in zip(before, after, strict=True)]
+    shifts = [sum(grown for start, grown in growth if start < old.start) for old in kept]
+    return [Placed(**{**asdict(old), "start": old.start + shift, "end": old.end + shift}) for old, shift in zip(kept, shifts, strict=True)]
+
+
+def _find(finder: Finder, texts: list[str]) -> dict[str, list[Span]]:
+    distinct = list(dict.fromkeys(texts))
+    return dict(zip(distinct, finder.find(distinct), strict=True))
+
+
+def _behind_label(spans: list[Span], label: str) -> list[Span]:
+    cut = len(label) + 2
+    return [Span(span.start - cut, span.end - cut, span.entity_type, span.score) for span in spans if span.start >= cut]
+
+
+def _leaves(value: Any, path: tuple[str, ...] = ("fixtures",)) -> list[tuple[tuple[str, ...], str]]:
+    """The texts in a JSON value with their paths; long numbers count as texts."""
+    if isinstance(value, dict):
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, (*path, key))]
+    if isinstance(value, list):
+        return [leaf for index, inner in enumerate(value) for leaf in _leaves(inner, (*path[:-1], f"{path[-1]}[{index}]"))]
+    if isinstance(value, str) or (isinstance(value, int) and len(str(abs(value))) >= LONG_NUMBER):
+        return [(path, str(value))]
+    return []
+
+
+def _filled(text: str, replaced: dict[tuple[str, ...], str]) -> str:
+    def fill(value: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(value, dict):
+            return {key: fill(inner, (*path, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner, (*path[:-1], f"{path[-1]}[{index}]")) for index, inner in enumerate(value)]
+        return replaced.get(path, value) if isinstance(value, str) or replaced.get(path, str(value)) != str(value) else value
+
+    return canonical(fill(orjson.loads(text), ("fixtures",))).decode() if text else ""
+
+
+def _metadata(metadata: dict[str, str], params: Anonymize, key: bytes) -> dict[str, str]:
+    """What `anonymize.metadata` lets through; a field that it does not name is redacted."""
+    treated = {}
+    for name, value in sorted(metadata.items()):
+        how = params.metadata.get(name, "redact")
+        if how != "redact":
+            treated[name] = value if how == "keep" else keyed_hash(key, name, value)
+    return treated
+
+
+@cache
+def _finder(params: str, optimization: str) -> Finder:
+    """Loaded once a worker."""
+    return recognizers.build(Anonymize.model_validate_json(params), optimization)
+
+
+def run_job(job: Job) -> str:
+    """Make one partition and write it; gives its name back."""
+    finder = _finder(job.params.model_dump_json(), job.optimization)
+    path = POOL / f"{job.partition}.parquet"
+    if job.records is None:
+        frames = [anonymize_again(tables.read_parquet(path, schema.POOL), finder)]
+    else:
+        batches = pq.ParquetFile(job.records).iter_batches(CHUNK)
+        frames = [anonymize(tables.to_frame(pa.Table.from_batches([batch])), job.params, job.key, finder) for batch in batches]
+    tables.write_parquet(path, tables.concat(frames, schema.POOL), schema.POOL, job.note)
+    return job.partition
+
+
+def plan(records: list[Path], listed: pd.DataFrame, params: Anonymize, key: bytes) -> list[Job]:
+    """A job for every partition, of raw files that are there and of listed ones whose raw file expired.
+
+    Raises InputError where a partition cannot be made and is not there.
+    """
+    fingerprint = recognizers.fingerprint(params)
+    jobs = []
+    for path in records:
+        raw = tables.read_note(path)
+        note = {"fingerprint": content_sha([raw["fingerprint"], fingerprint]), "recognizers": fingerprint}
+        jobs.append(Job(path.stem, path, params, key, note))
+    present = {job.partition for job in jobs}
+    expired = [str(partition) for partition in listed["partition"] if partition not in present]
+    if lost := [partition for partition in expired if not (POOL / f"{partition}.parquet").is_file()]:
+        raise InputError(f"{POOL_CSV}: {len(lost)} listed partitions are not in {POOL} (first: {lost[0]}); run 'dvc pull'")
+    if strays := sorted({path.stem for path in POOL.glob("*.parquet")} - present - set(expired)):
+        raise InputError(
+            f"{POOL}/{strays[0]}.parquet: not listed in {POOL_CSV} and its raw file is gone; restore its line there, or remove the file"
+        )
+    for partition in expired:
+        old = tables.read_note(POOL / f"{partition}.parquet")
+        jobs.append(
+            Job(
+                partition,
+                None,
+                params,
+                key,
+                {"fingerprint": content_sha([old.get("fingerprint", ""), fingerprint]), "recognizers": fingerprint},
+            )
+        )
+    return sorted(jobs, key=lambda job: job.partition)
+
+
+def is_done(job: Job) -> bool:
+    """Whether the partition on disk is what the job would make."""
+    note = tables.read_note(POOL / f"{job.partition}.parquet")
+    if job.records is None:
+        return note.get("recognizers") == job.note["recognizers"]
+    return note == job.note
+
+
+def partition_row(job: Job, listed: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A job's row of data/pool.csv; an expired partition keeps what its raw file told."""
+    if job.records is None:
+        return {**listed[job.partition], "raw": "expired", "recognizers": job.note["recognizers"]}
+    raw = tables.read_note(job.records)
+    pool = pq.read_table(POOL / f"{job.partition}.parquet", columns=["occurred_at"]).column("occurred_at").to_pandas().dropna()
+    rejects = tables.read_csv(job.records.with_suffix(".rejects.csv"), schema.REJECTS)
+    return {
+        "partition": job.partition,
+        "raw": "present",
+        "source_sha256": raw["source_sha256"],
+        "read": int(raw["read"]),
+        "kept": int(raw["kept"]),
+        "rejected": " ".join(f"{reason}={count}" for reason, count in sorted(Counter(rejects["reason"]).items())),
+        "sampled_out": int(raw["sampled_out"]),
+        "first": pool.min().isoformat() if len(pool) else "",
+        "last": pool.max().isoformat() if len(pool) else "",
+        "key_id": raw["key_id"],
+        "recognizers": job.note["recognizers"],
+    }
+
+
+def work() -> str:
+    params = params_module.load()
+    key = load_key(params.intake.key_file)
+    listed = tables.read_csv(POOL_CSV, schema.PARTITIONS) if POOL_CSV.is_file() else tables.empty(schema.PARTITIONS)
+    POOL.mkdir(parents=True, exist_ok=True)
+    tables.clear_unfinished(POOL)
+    jobs = plan(sorted(RECORDS.glob("*.parquet")), listed, params.anonymize, key)
+    to_do = [job for job in jobs if not is_done(job)]
+    map_partitions(run_job, to_do, params.engine, "anonymize")
+    before = {row["partition"]: row for row in listed.to_dict("records")}
+    rows = pd.DataFrame([partition_row(job, before) for job in jobs], columns=schema.PARTITIONS.names)
+    tables.write_csv(POOL_CSV, rows, schema.PARTITIONS)
+    expired = int((rows["raw"] == "expired").sum())
+    return f"{len(jobs)} partitions, {rows['kept'].sum():,} conversations; {len(to_do)} made, {len(jobs) - len(to_do)} unchanged" + (
+        f", {expired} whose raw file expired" if expired else ""
+    )
+
+
+if __name__ == "__main__":
+    stage.run("anonymize", work, private=True)

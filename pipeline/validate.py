@@ -1,0 +1,259 @@
+"""Stage validate: whether the dataset is what it says it is, by Great Expectations.
+
+In: the examples, the list of members, the list of pool partitions, and a suite for each in `expectations/suites/`. Out: figures
+(`metrics/validation.json`) and a page (`reports/validation.html`). It exits 0 whatever the suites find, so that the figures of a
+failed build are seen in `dvc metrics diff`; `accept` comes last and fails the build. What can never happen: a record's content in
+either output. The suites see counts and codes, not texts.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline import expectations, paths, schema, stage, tables, validation_page
+from pipeline import params as parameters
+from pipeline.errors import InputError
+from pipeline.expectations import Tagging
+from pipeline.gx_expectations import Check, Suite, read_suite, run_suite
+from pipeline.params import SOURCES, Params
+
+SUITES = Path("expectations/suites")
+TABLES = ("examples", "members", "pool")
+"""Each has a suite of its name."""
+METRICS = paths.METRICS / "validation.json"
+PAGE = paths.REPORTS / "validation.html"
+
+PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]*_\d+>")
+EMAIL = re.compile(r"[\w.+%-]+@((?:[\w-]+\.)+[\w-]+)")
+DIGIT_RUN = re.compile(r"\d{7,}")
+RESERVED = re.compile(r"(^|\.)(example\.(com|net|org)|example|test|invalid)$", re.IGNORECASE)
+"""Domains that nobody can own (RFC 2606)."""
+
+
+def work() -> str:
+    params, tagging = parameters.load(), expectations.load_tagging()
+    known = {path.stem for path in SUITES.glob("*.json")}
+    if unknown := sorted(known - set(TABLES)):
+        raise InputError(f"{SUITES}/{unknown[0]}.json: no table of that name; there are suites for {', '.join(TABLES)}")
+    names = {"source": list(SOURCES), "dimension": required_dimensions(params, tagging)}
+    suites = [read_suite(SUITES / f"{table}.json", names) for table in TABLES]
+    examples = tables.read_parquet(paths.EXAMPLES, schema.EXAMPLES)
+    members = tables.read_csv(paths.MEMBERS, schema.MEMBERS)
+    partitions = tables.read_csv(paths.POOL_CSV, schema.PARTITIONS)
+    checks = validate(examples, members, partitions, suites, params, tagging)
+    tables.write_json(METRICS, figures(checks))
+    tables.write_text(PAGE, validation_page.render(checks, suites, params.dataset.name))
+    return f"{validation_page.summary(checks)}: {PAGE}"
+
+
+def validate(
+    examples: pd.DataFrame, members: pd.DataFrame, partitions: pd.DataFrame, suites: Sequence[Suite], params: Params, tagging: Tagging
+) -> list[Check]:
+    """What every expectation of `suites` finds, in their order."""
+    frames = {
+        "examples": examples_frame(examples, members, partitions, tagging, params.anonymize.allow_list),
+        "members": members_frame(members, examples),
+        "pool": pool_frame(partitions),
+    }
+    given = suite_parameters(params, pinned=int((examples["source"] == "regression").sum()))
+    return [check for suite in suites for check in run_suite(suite, frames[suite.name], given)]
+
+
+def required_dimensions(params: Params, tagging: Tagging) -> list[str]:
+    """Dimensions of which every example has a value: single-valued ones with a default, or that merge stratifies by."""
+    return [
+        name
+        for name, dimension in tagging.dimensions.items()
+        if not dimension.multiple and (dimension.default is not None or name in params.merge.stratify_by)
+    ]
+
+
+def suite_parameters(params: Params, pinned: int) -> dict[str, Any]:
+    """What a suite may name as `$PARAMETER`: the keys of `merge` and `validate`, joined by `_`.
+
+    Added are a ratio of 0 for a source that `merge.ratios` leaves out, and `merge_grown_size`: the size up to which `pinned`
+    regressions may make the dataset grow.
+    """
+    merge = params.merge.model_dump() | {"ratios": {source: params.merge.ratios.get(source, 0.0) for source in SOURCES}}
+    largest_share = min(params.merge.max_pinned_share, merge["ratios"]["production"])
+    grown = max(params.merge.size, ceil(round(pinned / largest_share, 9))) if pinned and largest_share else params.merge.size
+    return dict(_flat({"merge": merge | {"grown_size": grown}, "validate": params.validate_.model_dump()}))
+
+
+def _flat(values: dict[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}_")
+        else:
+            yield f"{before}{key}", value
+
+
+# ---- the frames that the suites see
+
+
+def examples_frame(
+    examples: pd.DataFrame, members: pd.DataFrame, partitions: pd.DataFrame, tagging: Tagging, allow_list: Sequence[str] = ()
+) -> pd.DataFrame:
+    """One row an example, in plain numbers and codes. Of texts there are only lengths and counts.
+
+    Age is counted from the newest conversation of the pool, never from the clock: yesterday's commit validates the same today.
+    """
+    examples = examples.reset_index(drop=True)
+    counts = [
+        residuals(*row, allow_list)
+        for row in zip(
+            examples["input"],
+            examples["spans"],
+            examples["surrogates"],
+            examples["fixtures"],
+            [
+                _expectation_texts(*row)
+                for row in zip(examples["answer"], examples["must_include"], examples["must_not_include"], examples["canary"], strict=True)
+            ],
+            strict=True,
+        )
+    ]
+    residual = pd.DataFrame(counts, columns=["placeholders", "emails", "digit_runs", "digit_runs_in_fixtures"], dtype="int64")
+    is_production = examples["source"].isin(["production", "regression"])
+    newest = pd.to_datetime(partitions["last"].where(partitions["last"] != ""), format="ISO8601", utc=True).max()
+    age = (newest - pd.to_datetime(examples["occurred_at"], utc=True)) / pd.Timedelta(days=1)
+    last_turns = [messages[-1] if messages else {"role": "", "content": ""} for messages in examples["input"]]
+    plain = {
+        "ratio_source": examples["source"].mask(is_production, "production"),
+        "in_members": examples["example_id"].isin(members["example_id"]),
+        "n_turns": examples["input"].map(len).astype("int64"),
+        "last_role": _codes(turn["role"] for turn in last_turns),
+        "last_turn_chars": pd.Series([len(turn["content"].strip()) for turn in last_turns], dtype="int64"),
+        "has_expectation": (examples["expected_behaviour"] != "")
+        | (examples["answer"] != "")
+        | (examples[["must_include", "must_not_include", "citations"]].map(len) > 0).any(axis=1),
+        "expected_behaviour": _codes(examples["expected_behaviour"]),
+        "fault": _codes(examples["fault"]),
+        "age_days": age.where(is_production),
+        "unknown_tags": pd.Series([_unknown_tags(tags, tagging) for tags in examples["tags"]], dtype="int64"),
+    }
+    tags = {f"tag_{name}": _codes(tags.get(name) for tags in examples["tags"]) for name in tagging.dimensions}
+    kept = examples[["example_id", "source", "cluster", "input_sha", "expectation_sha", "text_sha"]]
+    return kept.assign(**plain, **tags, **{f"residual_{name}": residual[name] for name in residual})
+
+
+def _expectation_texts(answer: str, must_include: list[list[str]], must_not_include: list[str], canary: str) -> list[str]:
+    return [answer, *(wording for wordings in must_include for wording in wordings), *must_not_include, canary]
+
+
+def residuals(
+    messages: list[dict[str, str]],
+    spans: list[dict[str, Any]],
+    surrogates: dict[str, str],
+    fixtures: str,
+    expected: list[str],
+    allow_list: Sequence[str],
+) -> tuple[int, int, int, int]:
+    """How many placeholders, e-mail addresses outside reserved domains, and long runs of digits (in the texts, in the fixtures)
+    are left in one example. Surrogates' digits do not count; nor does anything that `allow_list` names."""
+    contents = [message["content"] for message in messages]
+    blanked = [_blank(content, [span for span in spans if span["turn"] == turn]) for turn, content in enumerate(contents)]
+    texts = _without("\n".join([*contents, *expected]), allow_list)
+    in_fixtures = _without(fixtures, allow_list)
+    digits = _without(_without("\n".join([*blanked, *expected]), allow_list), surrogates.values())
+    return (
+        len(PLACEHOLDER.findall(texts)) + len(PLACEHOLDER.findall(in_fixtures)),
+        sum(RESERVED.search(domain) is None for domain in EMAIL.findall(f"{texts}\n{in_fixtures}")),
+        len(DIGIT_RUN.findall(digits)),
+        len(DIGIT_RUN.findall(_without(in_fixtures, surrogates.values()))),
+    )
+
+
+def _blank(text: str, spans: list[dict[str, Any]]) -> str:
+    for span in spans:
+        text = text[: span["start"]] + " " * (span["end"] - span["start"]) + text[span["end"] :]
+    return text
+
+
+def _without(text: str, phrases: Iterable[str]) -> str:
+    """`text` with `phrases` blanked where they stand as whole words: a surrogate `5` must not break up `4155512`."""
+    longest_first = sorted({phrase for phrase in phrases if phrase}, key=lambda phrase: (-len(phrase), phrase))
+    if not longest_first:
+        return text
+    return re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", " ", text, flags=re.IGNORECASE)
+
+
+def _unknown_tags(tags: dict[str, str], tagging: Tagging) -> int:
+    """How many of an example's tag values expectations/tagging.yaml does not list."""
+    count = 0
+    for name, value in tags.items():
+        dimension = tagging.dimensions.get(name)
+        values = value.split("+") if dimension is not None and dimension.multiple else [value]
+        count += sum(dimension is None or one not in dimension.values for one in values)
+    return count
+
+
+def members_frame(members: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    """One row a member; an empty text is missing."""
+    members = members.reset_index(drop=True)
+    source_of = dict(zip(examples["example_id"], examples["source"], strict=True))
+    found = members["example_id"].map(source_of)
+    return members.assign(
+        slices=_codes(members["slices"]),
+        reason=_codes(members["reason"]),
+        since=_codes(members["since"]),
+        in_examples=members["example_id"].isin(examples["example_id"]),
+        same_source=found.isna() | (found == members["source"]),
+    )
+
+
+def pool_frame(partitions: pd.DataFrame) -> pd.DataFrame:
+    """One row a pool partition, its lines counted."""
+    rejected = pd.Series(
+        [_rejected(partition, text) for partition, text in zip(partitions["partition"], partitions["rejected"], strict=True)], dtype="int64"
+    )
+    not_rejected = partitions["read"] - rejected
+    return partitions.drop(columns="rejected").assign(
+        not_rejected=not_rejected,
+        unaccounted=not_rejected - partitions["kept"] - partitions["sampled_out"],
+        reject_free_share=(not_rejected / partitions["read"].where(partitions["read"] > 0)).astype("float64"),
+    )
+
+
+def _rejected(partition: str, text: str) -> int:
+    try:
+        return sum(int(part.split("=")[1]) for part in text.split())
+    except (IndexError, ValueError):
+        raise InputError(
+            f"{paths.POOL_CSV}, {partition}: rejected: expected reason=count, separated by blanks; run 'dvc repro' to write it anew"
+        ) from None
+
+
+def _codes(values: Iterable[str | None]) -> pd.Series:
+    """Text in which a blank one is missing, as Great Expectations counts missing values."""
+    return pd.Series([value if value and value.strip() else None for value in values], dtype="str")
+
+
+# ---- what comes of it
+
+
+def figures(checks: Sequence[Check]) -> dict[str, Any]:
+    """The checks as `dvc metrics diff` can compare them."""
+    failed = [check for check in checks if not check.holds]
+    by_suite: dict[str, dict[str, Any]] = {}
+    for check in checks:
+        entry: dict[str, Any] = {"success": check.holds, "severity": check.severity, "checked": check.checked}
+        entry |= {key: value for key, value in (("observed", check.observed), ("of", check.of)) if value is not None}
+        entry |= {key: value for key, value in (("error", check.error), ("missing", " ".join(check.missing))) if value}
+        by_suite.setdefault(check.suite, {})[check.id] = entry
+    return {
+        "success": not any(check.severity == "critical" for check in failed),
+        "held": sum(check.holds and check.checked for check in checks),
+        "not_checked": sum(check.holds and not check.checked for check in checks),
+        "failed_critical": sum(check.severity == "critical" for check in failed),
+        "failed_warning": sum(check.severity == "warning" for check in failed),
+        "checks": by_suite,
+    }
+
+
+if __name__ == "__main__":
+    stage.run("validate", work)

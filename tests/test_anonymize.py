@@ -1,0 +1,151 @@
+import pandas as pd
+import pytest
+
+from pipeline import anonymize as stage
+from pipeline import schema, tables
+from pipeline.errors import InputError
+from pipeline.params import Anonymize
+from pipeline.pii.recognizers import Finder
+from tests.frames import frame, said
+
+KEY = bytes(range(32))
+
+
+def anonymized(finder, *records):
+    return stage.anonymize(frame(schema.RECORDS, records), finder.params, KEY, finder).to_dict("records")
+
+
+def record(number=1, **columns):
+    return {"example_id": f"p-{number}", "log_id": f"c-{number}", "line": number, "messages": said("hi"), **columns}
+
+
+def test_a_conversation_keeps_its_words_and_loses_its_people(finder):
+    (row,) = anonymized(finder, record(messages=said("my name is Priya Sharma", "Hello Priya, how can I help?")))
+    assert [m["content"] for m in row["messages"]] == ["my name is <PERSON_1>", "Hello <PERSON_1>, how can I help?"]
+    assert [(span["turn"], span["placeholder"], span["form"]) for span in row["spans"]] == [
+        (0, "<PERSON_1>", "full"),
+        (1, "<PERSON_1>", "given"),
+    ]
+
+
+def test_fixtures_share_the_conversation_s_placeholders(finder):
+    (row,) = anonymized(
+        finder,
+        record(messages=said("where is HL-123456?"), fixtures='{"order":{"id":"HL-123456","status":"shipped","phone":4479460958123}}'),
+    )
+    assert '"id":"<ORDER_ID_1>"' in row["fixtures"]
+    assert '"status":"shipped"' in row["fixtures"]
+    assert "4479460958123" not in row["fixtures"]
+
+
+def test_metadata_is_redacted_unless_params_say_otherwise(finder):
+    (row,) = anonymized(finder, record(metadata={"channel": "chat", "customer_id": "CU-7654321", "email": "a@b.example", "not_named": "x"}))
+    assert row["metadata"]["channel"] == "chat"
+    assert set(row["metadata"]) == {"channel", "customer_id"}
+    assert "7654321" not in row["metadata"]["customer_id"]
+
+
+def test_ids_hashes_and_rows_do_not_depend_on_the_recognizers(finder):
+    records = [record(i, messages=said(f"I am Ana Bell {i}"), text_sha=f"sha{i}") for i in range(3)]
+    blind = Finder(finder.engine, finder.params.model_copy(update={"entities": {"IP_ADDRESS": finder.params.entities["IP_ADDRESS"]}}), None)
+    keep = ["example_id", "text_sha", "occurred_at", "outcome", "failed", "inclusion_weight"]
+    seen, unseen = (pd.DataFrame(anonymized(f, *records)) for f in (finder, blind))
+    assert seen[keep].equals(unseen[keep])
+    assert "Ana Bell" in unseen["messages"][0][0]["content"]
+    assert "Ana Bell" not in seen["messages"][0][0]["content"]
+
+
+def test_a_stricter_recognizer_reads_pooled_text_whose_raw_file_is_gone(finder):
+    pool = frame(
+        schema.POOL,
+        [{
+            "example_id": "p-1",
+            "messages": said("<PERSON_1> here, call my wife Priya Sharma, not <PERSON_1>"),
+            "spans": [
+                {"turn": 0, "start": 0, "end": 10, "entity_type": "PERSON", "placeholder": "<PERSON_1>", "letter_case": "title", "form": "full"},
+                {"turn": 0, "start": 48, "end": 58, "entity_type": "PERSON", "placeholder": "<PERSON_1>", "letter_case": "title", "form": "full"},
+            ],
+        }],
+    )  # fmt: skip
+    (row,) = stage.anonymize_again(pool, finder).to_dict("records")
+    text = row["messages"][0]["content"]
+    assert text == "<PERSON_1> here, call my wife <PERSON_2>, not <PERSON_1>"
+    assert [text[span["start"] : span["end"]] for span in row["spans"]] == ["<PERSON_1>", "<PERSON_2>", "<PERSON_1>"]
+    (again,) = stage.anonymize_again(stage.anonymize_again(pool, finder), finder).to_dict("records")
+    assert again == row
+
+
+def write_records(folder, partition, text, sha="s"):
+    path = folder / "data/interim/records" / f"{partition}.parquet"
+    note = {"fingerprint": f"{partition}{sha}", "source_sha256": sha, "read": "1", "kept": "1", "sampled_out": "0", "key_id": "k"}
+    tables.write_parquet(path, frame(schema.RECORDS, [record(messages=said(text), example_id=f"p-{partition}")]), schema.RECORDS, note)
+    tables.write_csv(path.with_suffix(".rejects.csv"), frame(schema.REJECTS, []), schema.REJECTS)
+    return path
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch, finder):
+    """A folder with one raw partition, and the loaded recognizers in place of those of a worker."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stage, "_finder", lambda params, optimization: finder)
+    write_records(tmp_path, "w1", "I am Ana Bell")
+    return tmp_path
+
+
+def run(params: Anonymize, listed: pd.DataFrame | None = None) -> tuple[list[str], pd.DataFrame]:
+    """Which partitions were made, and data/pool.csv afterwards."""
+    listed = tables.empty(schema.PARTITIONS) if listed is None else listed
+    jobs = stage.plan(sorted(stage.RECORDS.glob("*.parquet")), listed, params, KEY)
+    to_do = [job for job in jobs if not stage.is_done(job)]
+    made = [stage.run_job(job) for job in to_do]
+    before = {row["partition"]: row for row in listed.to_dict("records")}
+    return made, pd.DataFrame([stage.partition_row(job, before) for job in jobs], columns=schema.PARTITIONS.names)
+
+
+def test_only_a_new_file_is_anonymized_and_the_pool_equals_that_of_a_full_rebuild(repository, anonymize_params):
+    made, listed = run(anonymize_params)
+    assert made == ["w1"]
+    write_records(repository, "w2", "I am Bo Carr")
+    made, listed = run(anonymize_params, listed)
+    assert made == ["w2"]
+    grown = {path.name: path.read_bytes() for path in stage.POOL.iterdir()}
+    for path in stage.POOL.iterdir():
+        path.unlink()
+    made, rebuilt = run(anonymize_params)
+    assert made == ["w1", "w2"]
+    assert {path.name: path.read_bytes() for path in stage.POOL.iterdir()} == grown
+    assert rebuilt.equals(listed)
+
+
+def test_a_partition_stays_when_its_raw_file_expired(repository, anonymize_params):
+    _, listed = run(anonymize_params)
+    content = (stage.POOL / "w1.parquet").read_bytes()
+    (stage.RECORDS / "w1.parquet").unlink()
+    made, listed = run(anonymize_params, listed)
+    assert made == []
+    assert list(listed["raw"]) == ["expired"]
+    assert (stage.POOL / "w1.parquet").read_bytes() == content
+
+
+def test_a_pool_that_lacks_a_listed_partition_is_refused(repository, anonymize_params):
+    _, listed = run(anonymize_params)
+    (stage.RECORDS / "w1.parquet").unlink()
+    (stage.POOL / "w1.parquet").unlink()
+    with pytest.raises(InputError, match=r"data/pool\.csv: 1 listed partitions are not in data/pool \(first: w1\); run 'dvc pull'"):
+        run(anonymize_params, listed)
+
+
+def test_a_pool_file_that_nothing_accounts_for_is_refused_and_left_alone(repository, anonymize_params):
+    run(anonymize_params)
+    (stage.RECORDS / "w1.parquet").unlink()
+    with pytest.raises(InputError, match=r"w1\.parquet: not listed"):
+        run(anonymize_params)
+    assert (stage.POOL / "w1.parquet").is_file()
+
+
+def test_a_changed_raw_file_is_anonymized_again(repository, anonymize_params):
+    _, listed = run(anonymize_params)
+    write_records(repository, "w1", "I am Cy Dunn", sha="other")
+    made, listed = run(anonymize_params, listed)
+    assert made == ["w1"]
+    assert list(listed["source_sha256"]) == ["other"]

@@ -1,0 +1,199 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline import label as stage
+from pipeline import schema, tables
+from pipeline.errors import InputError
+from pipeline.expectations import Labeling
+from pipeline.sources import Expect, Expert
+from pipeline.yaml_models import build_model
+from tests.frames import frame, said
+
+
+def standard(min_annotators=1, behaviour_rule="consensus", **more):
+    text = {"kind": "expectation", "scale": "texts", "criteria": "c", "decision_rule": "approved"}
+    return build_model(
+        "labeling.yaml",
+        {
+            "version": "1",
+            "changed": "2026-01-01",
+            "min_annotators": min_annotators,
+            "adjudicators": ["judge"],
+            "dimensions": {
+                "resolved": {
+                    "kind": "judgement",
+                    "scale": "nominal",
+                    "values": {"yes": "y", "no": "n"},
+                    "criteria": "c",
+                    "decision_rule": "majority",
+                },
+                "expected.behaviour": {
+                    "kind": "expectation",
+                    "scale": "nominal",
+                    "values": {"answer": "a", "refuse": "r"},
+                    "criteria": "c",
+                    "decision_rule": behaviour_rule,
+                },
+                "expected.must_include": text,
+                "expected.citations": {**text, "decision_rule": "any_of"},
+                **more,
+            },
+        },
+        Labeling,
+    )
+
+
+def candidates(*ids, **columns):
+    return frame(schema.CANDIDATES, [{"example_id": i, "input": said("x"), **columns} for i in ids])
+
+
+def labels(*rows):
+    """Rows of (example_id, dimension, value, annotator)."""
+    return frame(schema.LABELS, [dict(zip(("example_id", "dimension", "value", "annotator"), row, strict=True)) for row in rows])
+
+
+def resolve(rows, min_annotators=1, rule="consensus", found=None):
+    agreed, open_ = stage.resolve(labels(*rows), candidates("p-1", "p-2") if found is None else found, standard(min_annotators, rule))
+    return (
+        {(r["example_id"], r["dimension"]): r["value"] for r in agreed.to_dict("records")},
+        {(r["example_id"], r["dimension"]): (r["why"], r["values"]) for r in open_.to_dict("records")},
+    )
+
+
+B = "expected.behaviour"
+
+
+def test_annotators_who_agree_make_an_agreed_value():
+    assert resolve([("p-1", B, "refuse", "a"), ("p-1", B, "refuse", "b")], 2) == ({("p-1", B): "refuse"}, {})
+
+
+def test_a_disagreement_waits_with_both_values():
+    assert resolve([("p-1", B, "refuse", "a"), ("p-1", B, "answer", "b")]) == ({}, {("p-1", B): ("disagreement", "refuse | answer")})
+
+
+def test_one_annotator_is_too_few_where_two_are_needed():
+    assert resolve([("p-1", B, "refuse", "a")], 2) == ({}, {("p-1", B): ("too_few_annotators", "refuse")})
+
+
+def test_a_majority_decides_where_the_standard_says_so_and_a_tie_does_not():
+    three = [("p-1", B, "refuse", "a"), ("p-1", B, "answer", "b"), ("p-1", B, "answer", "c")]
+    assert resolve(three, rule="majority")[0] == {("p-1", B): "answer"}
+    assert resolve(three[:2], rule="majority")[1] == {("p-1", B): ("disagreement", "refuse | answer")}
+
+
+def test_an_adjudicator_decides():
+    assert resolve([("p-1", B, "refuse", "a"), ("p-1", B, "answer", "b"), ("p-1", B, "refuse", "judge")])[0] == {("p-1", B): "refuse"}
+
+
+def test_any_of_joins_what_annotators_found():
+    assert resolve([("p-1", "expected.citations", "a.md | b.md", "a"), ("p-1", "expected.citations", "b.md | c.md", "b")])[0] == {
+        ("p-1", "expected.citations"): "a.md | b.md | c.md"
+    }
+
+
+def test_the_queue_never_shows_free_text():
+    assert resolve([("p-1", "expected.must_include", "secret one", "a"), ("p-1", "expected.must_include", "secret two", "b")])[1] == {
+        ("p-1", "expected.must_include"): ("disagreement", "2 texts")
+    }
+
+
+def test_a_label_of_another_text_is_stale_and_counts_for_nothing():
+    assert resolve([("p-1", B, "refuse", "a")], found=candidates("p-1", text_sha="changed")) == ({}, {("p-1", B): ("stale_text", "refuse")})
+
+
+def test_a_label_that_names_a_placeholder_is_stale_when_the_placeholder_is_gone():
+    span = {"turn": 0, "start": 0, "end": 12, "entity_type": "ORDER_ID", "placeholder": "<ORDER_ID_1>", "letter_case": "upper", "form": ""}
+    row = ("p-1", "expected.must_include", "<ORDER_ID_1>", "a")
+    assert resolve([row], found=candidates("p-1", spans=[span]))[0] == {("p-1", "expected.must_include"): "<ORDER_ID_1>"}
+    assert resolve([row])[1] == {("p-1", "expected.must_include"): ("stale_text", "<ORDER_ID_1>")}
+
+
+def test_a_label_of_an_example_that_is_gone_is_counted_and_not_used():
+    agreed, open_ = stage.resolve(labels(("p-9", B, "refuse", "a")), candidates("p-1"), standard())
+    assert len(agreed) == len(open_) == 0
+    assert (
+        stage.figures(labels(("p-9", B, "refuse", "a")), candidates("p-1"), agreed, open_, tables.empty(schema.EXPECTATIONS))[
+            "unknown_examples"
+        ]
+        == 1
+    )
+
+
+def expectations(rows, entries=None):
+    agreed, open_ = stage.resolve(labels(*rows), candidates("p-1", "p-2"), standard())
+    return stage.expected(agreed, open_, entries or {}).set_index("example_id")
+
+
+def test_wordings_and_items_of_a_label_become_lists():
+    row = expectations([("p-1", "expected.must_include", "90 days / ninety days | original box", "a"), ("p-1", B, "answer", "a")]).loc[
+        "p-1"
+    ]
+    assert row["must_include"] == [["90 days", "ninety days"], ["original box"]]
+    assert row["expected_behaviour"] == "answer"
+
+
+def test_an_example_with_an_open_expectation_is_held_back_whole():
+    rows = [("p-1", B, "answer", "a"), ("p-1", "expected.must_include", "x", "a"), ("p-1", "expected.must_include", "y", "b")]
+    assert "p-1" not in expectations(rows).index
+
+
+def test_a_judgement_alone_is_no_expectation():
+    assert "p-1" not in expectations([("p-1", "resolved", "yes", "a")]).index
+
+
+def test_an_author_s_expectation_is_one():
+    entry = Expert(
+        id="e-1",
+        added="2026-01-02",
+        input="Hi",
+        author="Dana Whitfield (returns)",
+        asked="?",
+        expect=Expect(must_include=["a", ["b", "c"]]),
+    )
+    row = expectations([], {"expert": [(Path("e.yaml"), entry)]}).loc["e-1"]
+    assert row["must_include"] == [["a"], ["b", "c"]]
+    assert row["agreed_by"] == "Dana_Whitfield"
+
+
+def test_the_queue_proposes_failures_first_and_no_more_than_it_may():
+    found = frame(schema.CANDIDATES, [{"example_id": f"p-{i}", "input": said("x"), "failed": i == 7} for i in range(9)])
+    waiting = stage.queue(tables.empty(schema.QUEUE), tables.empty(schema.EXPECTATIONS), found, 1, 0)
+    assert waiting[["example_id", "why"]].to_dict("records") == [{"example_id": "p-7", "why": "unlabelled"}]
+
+
+HEADER = ",".join(schema.LABELS.names)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["p-1,resolvd,yes,a,2026-01-01,1,t,"], r"line 2: dimension: .*did you mean 'resolved'\?"),
+        (
+            ["p-1,resolved,yes,a,2026-01-01,1,t,", 'p-2,resolved,maybe,a,2026-01-01,1,t,"two\nlines"'],
+            "line 3: value: not one of yes, no for resolved",
+        ),
+        (
+            ["p-1,resolved,yes,a,2026-01-01,1,t,", "p-1,resolved,no,a,2026-01-01,1,t,"],
+            r"line 3: a labelled resolved of p-1 before \(.*line 2\); keep one",
+        ),
+        (["p-1,expected.must_include, ,a,2026-01-01,1,t,"], "line 2: value: empty"),
+        (["p-1;resolved;yes"], "not readable as CSV"),
+    ],
+)
+def test_a_label_that_does_not_fit_is_refused_with_its_line(lines, message, tmp_path):
+    (tmp_path / "l.csv").write_text("\n".join([HEADER, *lines]) + "\n")
+    with pytest.raises(InputError, match=message):
+        stage.read_labels(tmp_path, standard())
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    (tmp_path / "l.csv").write_bytes(b"\xef\xbb\xbf" + HEADER.encode() + b"\np-1,resolved,yes,a,2026-01-01,1,t,\n")
+    assert len(stage.read_labels(tmp_path, standard())) == 1
+
+
+def test_a_behaviour_that_no_target_can_show_is_refused():
+    with pytest.raises(InputError, match="unknown behaviour dance"):
+        standard(
+            **{B: {"kind": "expectation", "scale": "nominal", "values": {"dance": "d"}, "criteria": "c", "decision_rule": "consensus"}}
+        )

@@ -1,0 +1,204 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import merge as stage
+from pipeline import schema, tables
+from pipeline.errors import InputError
+from pipeline.expectations import Coverage
+from pipeline.params import Merge
+from tests.frames import frame, said
+
+COVERAGE = Coverage(version="1", dimensions={"tone": {"calm": {"cost": 1}, "angry": {"cost": 4}}})
+WORDS = [
+    "apple",
+    "brook",
+    "cedar",
+    "delta",
+    "ember",
+    "flint",
+    "grove",
+    "heath",
+    "iris",
+    "jade",
+    "kelp",
+    "lotus",
+    "maple",
+    "north",
+    "olive",
+    "pearl",
+    "quartz",
+    "river",
+    "stone",
+    "thorn",
+    "umber",
+    "violet",
+    "willow",
+    "yarrow",
+    "zinnia",
+]
+
+
+def sentence(number):
+    """A text that is no near-duplicate of any other number's."""
+    return " ".join(WORDS[(number * step + step) % len(WORDS)] + str(chr(97 + number % 26)) for step in range(3, 12))
+
+
+def settings_(**changes):
+    plain = {"size": 10, "ratios": {"production": 0.6, "expert": 0.4}, "stratify_by": ["tone"], "near_duplicate": 0.8, "seed": 1}
+    return Merge.model_validate({**plain, **changes})
+
+
+def candidates(production=20, expert=10, **columns):
+    rows = [{"example_id": f"p-{i:02}", "input": said(sentence(i)), **columns} for i in range(production)]
+    rows += [
+        {"example_id": f"e-{i:02}", "input": said(sentence(100 + i)), "source": "expert", "inclusion_weight": 0.0} for i in range(expert)
+    ]
+    return frame(schema.CANDIDATES, rows)
+
+
+def tags_of(found):
+    return frame(
+        schema.TAGS,
+        [{"example_id": i, "dimension": "tone", "value": "angry" if int(i[-1]) % 3 == 0 else "calm"} for i in found["example_id"]],
+    )
+
+
+def select(found, released=None, **changes):
+    released = tables.empty(schema.MEMBERS) if released is None else released
+    return stage.select(found, tags_of(found), COVERAGE, released, settings_(**changes)).sort_values("example_id").reset_index(drop=True)
+
+
+def test_the_ratios_are_met_exactly_and_every_member_has_a_reason():
+    members = select(candidates())
+    assert members["source"].value_counts().to_dict() == {"production": 6, "expert": 4}
+    assert (members["reason"] != "").all()
+    assert set(members["since"]) == {"unreleased"}
+    assert set(members["slices"]) == {"tone=angry", "tone=calm"}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_same_candidates_in_any_order_give_the_same_members(random):
+    found = candidates()
+    order = list(range(len(found)))
+    random.shuffle(order)
+    assert select(found.iloc[order].reset_index(drop=True)).equals(select(found))
+
+
+def pinned(found, incidents):
+    """`found` with candidates flagged: example id to incident."""
+    flagged = found["example_id"].isin(list(incidents))
+    return found.assign(
+        pinned=flagged,
+        source=found["source"].where(~flagged, "regression"),
+        incident_id=found["example_id"].map(incidents).fillna(""),
+    )
+
+
+def test_a_flagged_failure_is_never_dropped_and_counts_as_production():
+    members = select(pinned(candidates(), {"p-03": "INC-1"})).set_index("example_id")
+    assert members.loc["p-03", ["source", "reason"]].tolist() == ["regression", "pinned: incident INC-1"]
+    assert members["source"].value_counts().to_dict() == {"production": 5, "expert": 4, "regression": 1}
+
+
+def test_one_incident_is_one_example():
+    members = select(pinned(candidates(), {"p-03": "INC-1", "p-04": "INC-1"}))
+    assert (members["source"] == "regression").sum() == 1
+    assert not members["example_id"].isin(["p-04"]).any()
+
+
+def test_the_dataset_grows_rather_than_drop_a_pinned_example():
+    members = select(pinned(candidates(), {f"p-{i:02}": f"INC-{i}" for i in range(4)}), max_pinned_share=0.25)
+    assert len(members) == 16
+    assert (members["source"] == "regression").sum() == 4
+
+
+def test_near_duplicates_are_dropped_across_sources_and_pinned_ones_stay():
+    found = candidates(production=8, expert=4)
+    twin = found.index[found["example_id"] == "p-00"][0]
+    found.at[twin, "input"] = said(sentence(100).upper())
+    with pytest.raises(InputError, match="production is 1 short of 8"):
+        select(found, size=12, ratios={"production": 8 / 12, "expert": 4 / 12})
+    members = select(pinned(found, {"p-00": "INC-1"}), size=11, ratios={"production": 8 / 11, "expert": 3 / 11})
+    assert "p-00" in set(members["example_id"])
+    assert "e-00" not in set(members["example_id"])
+
+
+def test_a_shortfall_says_what_to_do_next():
+    with pytest.raises(
+        InputError, match=r"params\.yaml: merge: production is 4 short of 6; label 4 more conversations.*label_queue\.csv.*scale or fill"
+    ):
+        select(candidates(production=2))
+
+
+def test_members_of_the_last_release_stay_with_reason_and_release():
+    found = candidates()
+    released = frame(schema.MEMBERS, [{"example_id": i, "reason": "why then", "since": "1.0.0"} for i in ("p-17", "p-19")])
+    members = select(found, released).set_index("example_id")
+    assert members.loc["p-17", ["reason", "since"]].tolist() == ["why then", "1.0.0"]
+    assert "p-19" in members.index
+
+
+def test_control_is_drawn_by_weight_from_production_alone():
+    found = candidates(production=200, expert=50)
+    found["inclusion_weight"] = [100.0 if i in {"p-07", "p-08"} else 1.0 for i in found["example_id"]]
+    drawn = [set(stage.control(found, 20, seed)["example_id"]) for seed in range(60)]
+    assert all(len(sample) == 20 and all(i.startswith("p-") for i in sample) for sample in drawn)
+    assert sum("p-07" in sample for sample in drawn) > 50
+    assert sum("p-09" in sample for sample in drawn) < 20
+
+
+def build(rows, expectations):
+    found = frame(schema.CANDIDATES, rows)
+    members = frame(schema.MEMBERS, [{"example_id": row["example_id"]} for row in rows])
+    tags = frame(schema.TAGS, [{"example_id": rows[0]["example_id"], "dimension": "risk", "value": value} for value in ("pii", "money")])
+    return stage.build(members, found, tags, frame(schema.EXPECTATIONS, expectations), Anonymize)
+
+
+class Anonymize:
+    """The one thing of params.anonymize that merge reads."""
+
+    recognizers = ()
+
+
+SPAN = {"turn": 0, "start": 5, "end": 15, "entity_type": "PERSON", "placeholder": "<PERSON_1>", "letter_case": "lower", "form": "given"}
+
+
+def test_a_surrogate_is_the_same_in_text_fixtures_and_expectation():
+    row = {"example_id": "p-1", "input": said("I am <PERSON_1>"), "spans": [SPAN], "fixtures": '{"name":"<PERSON_1>"}'}
+    (example,) = build([row], [{"example_id": "p-1", "must_include": [["<PERSON_1>"]]}]).to_dict("records")
+    name = dict(example["surrogates"])["<PERSON_1>"]
+    assert example["input"][0]["content"] == f"I am {name.split()[0].lower()}"
+    assert example["fixtures"] == f'{{"name":"{name}"}}'
+    assert example["must_include"] == [[name]]
+    (span,) = example["spans"]
+    assert example["input"][0]["content"][span["start"] : span["end"]] == name.split()[0].lower()
+
+
+def test_several_values_of_a_dimension_are_joined():
+    (example,) = build([{"example_id": "p-1", "input": said("x")}], [{"example_id": "p-1"}]).to_dict("records")
+    assert dict(example["tags"]) == {"risk": "money+pii"}
+
+
+def test_examples_of_one_incident_are_one_cluster():
+    rows = [{"example_id": f"p-{i}", "input": said("x"), "incident_id": incident} for i, incident in enumerate(["INC-1", ""])]
+    examples = build(rows, [{"example_id": f"p-{i}"} for i in range(2)])
+    assert list(examples["cluster"]) == ["INC-1", "p-1"]
+
+
+def test_what_the_target_is_asked_has_its_own_hash():
+    rows = [
+        {"example_id": f"p-{i}", "input": said("x"), "fault": fault, "fixtures": fixtures}
+        for i, (fault, fixtures) in enumerate([("", ""), ("timeout", ""), ("", '{"a":1}')])
+    ]
+    examples = build(rows, [{"example_id": f"p-{i}"} for i in range(3)])
+    assert examples["input_sha"].nunique() == 3
+    assert examples["expectation_sha"].nunique() == 1
+
+
+def test_the_readable_form_leaves_out_what_is_empty():
+    examples = build([{"example_id": "p-1", "input": said("x")}], [{"example_id": "p-1", "expected_behaviour": "refuse"}])
+    (line,) = stage.readable(examples, frame(schema.MEMBERS, [{"example_id": "p-1", "reason": "why"}]))
+    assert list(line) == ["example_id", "source", "reason", "tags", "input", "expect"]
+    assert line["expect"] == {"behaviour": "refuse"}
