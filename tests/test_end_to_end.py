@@ -1,0 +1,337 @@
+"""The repository as its users drive it: `dvc repro` on a small copy of the demo, edits, clones, kills."""
+
+import hashlib
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import schema, tables
+from pipeline.identity import example_id, load_key
+from tests.conftest import ROOT
+
+WEEKS = ("2026-W08", "2026-W09", "2026-W10")
+NEXT_WEEK = "2026-W11"
+LINES = 45
+"""So many lines of a week are kept, those of labelled conversations first."""
+KILLS = int(os.environ.get("GOLDEN_KILLS", "4"))
+SIZE = 20
+OTHER_MIX = {"production": 0.4, "expert": 0.3, "adversarial": 0.2, "synthetic": 0.1}
+MADE = (
+    "dvc.lock",
+    "data/pool",
+    "data/pool.csv",
+    "data/interim/tagged",
+    "data/interim/expectations.parquet",
+    "data/interim/label_queue.csv",
+    "data/golden",
+    "data/responses",
+    "metrics",
+)
+
+
+class Project:
+    """A repository on disk, and what a user does in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.env = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_NO_ANALYTICS": "1",
+            "DVC_SITE_CACHE_DIR": str(path.parent / "site-cache"),
+            "CI": "1",
+            "PYTHONPATH": "",
+        }
+
+    def run(self, *command: str, fails: bool = False, **env: str) -> str:
+        done = subprocess.run(command, cwd=self.path, env={**self.env, **env}, capture_output=True, text=True, check=False)
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        return output
+
+    def repro(self, *options: str, **env: str) -> str:
+        return self.run("dvc", "repro", *options, **env)
+
+    def set(self, path: str, value: object) -> None:
+        """Set a value of params.yaml, as an editor would."""
+        yaml = YAML()
+        content = yaml.load(self.path / "params.yaml")
+        *parents, last = path.split(".")
+        place = content
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+        yaml.dump(content, self.path / "params.yaml")
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "--quiet", "--message", message)
+
+    def made(self, *which: str) -> dict[str, str]:
+        """Every file that stages made, with a hash of its bytes."""
+        files = [f for name in which or MADE for f in sorted([self.path / name, *(self.path / name).rglob("*")]) if f.is_file()]
+        return {str(f.relative_to(self.path)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+    def copy(self, path: Path) -> "Project":
+        shutil.copytree(self.path, path, symlinks=True)
+        return Project(path)
+
+
+def short_week(week: str, folder: Path) -> None:
+    """A week of the demo's logs, cut to `LINES` lines."""
+    key = load_key(str(ROOT / "demo/demo.key"))
+    labels = [tables.read_csv(path, schema.LABELS) for path in sorted((ROOT / "data/labels").glob("*.csv"))]
+    labelled = {example_id for frame in labels for example_id in frame["example_id"]}
+    lines = (ROOT / f"demo/logs/{week}.jsonl").read_bytes().splitlines(keepends=True)
+    is_labelled = [
+        any(example_id(key, "shop-assistant", found.decode()) in labelled for found in re.findall(rb'"id": "(c-[^"]+)"', line))
+        for line in lines
+    ]
+    kept = sorted(sorted(range(len(lines)), key=lambda place: (not is_labelled[place], place))[:LINES])
+    (folder / f"{week}.jsonl").write_bytes(b"".join(lines[place] for place in kept))
+
+
+def stages_run(output: str) -> list[str]:
+    return re.findall(r"Running stage '(\w+)'", output)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small copy of this repository, three weeks of logs, committed and built."""
+    project = Project(tmp_path_factory.mktemp("built") / "golden")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    for name in listed.decode().split("\0"):
+        if (
+            name
+            and (ROOT / name).is_file()
+            and not name.startswith(("demo/logs/", "metrics/", "data/golden/", "dvc.lock", "data/pool.csv"))
+        ):
+            (project.path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, project.path / name)
+    (project.path / "demo/logs").mkdir(parents=True)
+    for week in WEEKS:
+        short_week(week, project.path / "demo/logs")
+    project.set("merge.size", SIZE)
+    project.set("engine.kind", "local")
+    project.run("git", "init", "--quiet", "--initial-branch=main")
+    project.run("git", "config", "user.email", "t@example.com")
+    project.run("git", "config", "user.name", "t")
+    project.repro()
+    project.commit("built")
+    return project
+
+
+@pytest.fixture
+def project(built: Project, tmp_path: Path) -> Project:
+    return built.copy(tmp_path / "golden")
+
+
+def test_a_second_repro_runs_nothing_and_git_sees_nothing(project):
+    assert "up to date" in project.repro()
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+@pytest.fixture(scope="session")
+def remixed(built: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """The built project with another mix of sources, pushed before the edit, and what the repro after it printed."""
+    folder = tmp_path_factory.mktemp("remixed")
+    project = built.copy(folder / "golden")
+    project.run("dvc", "remote", "add", "--default", "store", str(folder / "store"))
+    project.commit("remote")
+    project.run("dvc", "push")
+    project.set("merge.ratios", OTHER_MIX)
+    return project, project.repro()
+
+
+def test_another_mix_runs_merge_and_what_follows_and_its_diff_reads_well(remixed):
+    project, output = remixed
+    assert set(stages_run(output)) == {"merge", "validate", "evaluate", "score", "metrics", "accept"}
+    members = tables.read_csv(project.path / "data/golden/members.csv", schema.MEMBERS)
+    assert members["source"].value_counts().to_dict() == {"production": 8, "expert": 6, "adversarial": 4, "synthetic": 2}
+    assert "sources.expert.n" in project.run("dvc", "metrics", "diff", "--md")
+    assert re.search(r"^\+e-", project.run("git", "diff", "--unified=0", "data/golden/members.csv"), re.MULTILINE)
+
+
+def test_a_clone_without_raw_logs_builds_the_same_bytes(remixed, tmp_path):
+    project, _ = remixed
+    clone = Project(tmp_path / "clone")
+    project.run("git", "clone", "--quiet", str(project.path), str(clone.path))
+    shutil.rmtree(clone.path / "demo/logs")
+    clone.set("merge.ratios", OTHER_MIX)
+    output = clone.repro("--pull", "--allow-missing")
+    assert not {"ingest", "anonymize"} & set(stages_run(output))
+    built_from_the_pool = ("dvc.lock", "data/golden", "data/responses", "metrics")
+    assert clone.made(*built_from_the_pool) == project.made(*built_from_the_pool)
+    assert not (clone.path / "data/interim/records").exists()
+
+
+def test_raw_records_are_in_no_cache_and_no_remote(project, tmp_path):
+    project.run("dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
+    project.run("dvc", "push")
+    raw = {hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in (project.path / "data/interim/records").iterdir()}
+    kept = {
+        path.parent.name + path.name
+        for place in (project.path / ".dvc/cache", tmp_path / "store")
+        for path in place.rglob("*")
+        if path.is_file()
+    }
+    assert raw
+    assert len(kept) > 10
+    assert not raw & kept
+
+
+def test_another_threshold_changes_texts_and_nothing_else(project):
+    before = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
+    members = (project.path / "data/golden/members.csv").read_bytes()
+    labels = (project.path / "metrics/labels.json").read_bytes()
+    for kind in ("CITY", "STATE", "PERSON"):
+        project.set(f"anonymize.entities.{kind}.threshold", 0.999)
+    project.repro("merge")
+    after = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
+    assert (project.path / "data/golden/members.csv").read_bytes() == members
+    assert (project.path / "metrics/labels.json").read_bytes() == labels
+    same = ["example_id", "text_sha", "source", "expectation_sha", "occurred_at"]
+    assert after[same].equals(before[same])
+    assert not after["input"].equals(before["input"])
+
+
+def test_a_new_weekly_file_is_the_only_one_worked_on_and_the_pool_equals_a_full_rebuild(project, tmp_path):
+    old = project.made("data/pool")
+    short_week(NEXT_WEEK, project.path / "demo/logs")
+    fresh = project.copy(tmp_path / "fresh")
+    output = project.repro("anonymize")
+    assert "4 files (3 unchanged)" in output
+    assert "1 made, 3 unchanged" in output
+    assert {name: sha for name, sha in project.made("data/pool").items() if NEXT_WEEK not in name} == old
+    for name in ("data/pool", "data/interim"):
+        shutil.rmtree(fresh.path / name)
+    (fresh.path / "data/pool.csv").unlink()
+    assert "4 made, 0 unchanged" in fresh.repro("anonymize")
+    assert fresh.made("data/pool", "data/pool.csv", "data/interim/records") == project.made(
+        "data/pool", "data/pool.csv", "data/interim/records"
+    )
+
+
+def test_an_expired_raw_file_leaves_its_partition_and_takes_its_records(project):
+    pool = project.made("data/pool")
+    (project.path / f"demo/logs/{WEEKS[0]}.jsonl").unlink()
+    project.repro("anonymize")
+    assert project.made("data/pool") == pool
+    assert not list((project.path / "data/interim/records").glob(f"{WEEKS[0]}*"))
+    listed = tables.read_csv(project.path / "data/pool.csv", schema.PARTITIONS).set_index("partition")
+    assert listed["raw"].to_dict() == {WEEKS[0]: "expired", WEEKS[1]: "present", WEEKS[2]: "present"}
+
+
+def test_a_missing_partition_is_refused_with_what_to_do(project):
+    (project.path / f"demo/logs/{WEEKS[0]}.jsonl").unlink()
+    (project.path / f"data/pool/{WEEKS[0]}.parquet").unlink()
+    assert f"(first: {WEEKS[0]}); run 'dvc pull'" in project.run("dvc", "repro", fails=True)
+
+
+def test_another_key_is_refused(project):
+    short_week(NEXT_WEEK, project.path / "demo/logs")
+    before = project.made()
+    output = project.run("dvc", "repro", fails=True, GOLDEN_KEY="ab" * 32)
+    (line,) = [line for line in output.splitlines() if line.startswith("ingest:")]
+    assert "key" in line
+    assert "ab" * 32 not in output
+    assert project.made("data/pool", "data/golden") == {
+        name: sha for name, sha in before.items() if name.startswith(("data/pool/", "data/golden"))
+    }
+
+
+def test_a_raw_file_in_git_is_refused(project):
+    (project.path / "data/raw").mkdir(exist_ok=True)
+    (project.path / "data/raw/logs.jsonl").write_text("{}\n")
+    project.run("git", "add", "--force", "data/raw/logs.jsonl")
+    short_week(NEXT_WEEK, project.path / "demo/logs")
+    output = project.run("dvc", "repro", fails=True)
+    assert re.search(r"^ingest: .*data/raw/logs\.jsonl.*git rm --cached", output, re.MULTILINE)
+
+
+def test_killed_at_random_moments_and_run_again_gives_equal_bytes(project, built, tmp_path):
+    whole = built.made()
+    for name in ("data/pool", "data/interim", "data/golden", "data/responses", "metrics", ".golden", ".dvc/cache", ".dvc/tmp"):
+        shutil.rmtree(project.path / name)
+    for name in ("data/pool.csv", "dvc.lock"):
+        (project.path / name).unlink()
+    chance = random.Random(KILLS)
+    for _ in range(KILLS):
+        running = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=project.path,
+            env=project.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(chance.uniform(1, 25))
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    project.repro()
+    assert project.made() == whole
+    assert not [path for path in project.path.rglob(".*.tmp") if ".venv" not in path.parts]
+
+
+@pytest.mark.parametrize("kernel", ["Prescott", "Haswell"])
+def test_other_blas_kernels_give_the_same_bytes(project, kernel):
+    before = project.made("data/golden", "metrics")
+    for stage in ("tag", "merge", "metrics"):
+        project.run("python", "-m", f"pipeline.{stage}", OPENBLAS_CORETYPE=kernel)
+    assert project.made("data/golden", "metrics") == before
+
+
+def test_another_way_through_the_graph_gives_the_same_pool(project):
+    before = project.made("data/pool")
+    script = (
+        "from dataclasses import replace\n"
+        "from pipeline import anonymize as a, params, schema, tables\n"
+        "from pipeline.identity import load_key\n"
+        "p = params.load()\n"
+        "jobs = a.plan(sorted(a.RECORDS.glob('*.parquet')), tables.read_csv(a.POOL_CSV, schema.PARTITIONS), p.anonymize, load_key(p.intake.key_file))\n"
+        "a.run_job(replace(jobs[0], optimization='ORT_DISABLE_ALL'))\n"
+    )
+    project.run("python", "-c", script)
+    assert project.made("data/pool") == before
+
+
+def test_real_logs_become_candidates_by_changing_params_alone(project):
+    folder = os.environ.get("GOLDEN_REAL_DATA")
+    if not folder:
+        pytest.skip("GOLDEN_REAL_DATA names no folder of real logs")
+    project.set("ingest.path", folder)
+    project.set("ingest.files", ["multidogo_airline.jsonl", "multidogo_fastfood.jsonl", "multidogo_insurance.jsonl"])
+    project.set("ingest.sample", {"per_file": 60})
+    project.set("ingest.system", "support-desk")
+    project.set(
+        "ingest.fields", {"log_id": "conversation_id", "turns": "turns", "role": "role", "text": "text", "metadata": {"domain": "domain"}}
+    )
+    project.set("ingest.outcome", {"rules": []})
+    for name in ("data/pool", "data/interim"):
+        shutil.rmtree(project.path / name)
+    (project.path / "data/pool.csv").unlink()
+    output = project.run("dvc", "repro", "merge", fails=True)
+    assert stages_run(output) == ["ingest", "anonymize", "tag", "label", "merge"]
+    (line,) = [line for line in output.splitlines() if line.startswith("merge:")]
+    assert "label" in line
+    assert "data/interim/label_queue.csv" in line
+    read = tables.read_csv(project.path / "data/pool.csv", schema.PARTITIONS)
+    lines = [
+        sum(1 for _ in path.open(encoding="utf-8"))
+        for path in sorted(Path(folder).glob("multidogo_*[a-z].jsonl"))
+        if "_pii" not in path.name
+    ]
+    assert list(read["read"]) == lines
+    assert list(read["kept"]) == [60, 60, 60]
+    assert list(read["kept"] + read["sampled_out"]) == lines
