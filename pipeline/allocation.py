@@ -82,7 +82,7 @@ def choose(
             key=lambda k: (kinds[k][places[k]] not in released, stable_order(seed, kinds[k][places[k]])),
         )
         thinnest = max(kind, key=lambda s: (costs.get(s, 1.0) / (have.get(s, 0) + 1), s), default="all")
-        chosen.append(Choice(kinds[kind][places[kind]], f"thin slice {thinnest}, example {have.get(thinnest, 0) + 1} of it"))
+        chosen.append(Choice(kinds[kind][places[kind]], f"needed for {thinnest}"))
         places[kind] += 1
         for one in kind:
             have[one] = have.get(one, 0) + 1

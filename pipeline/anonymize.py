@@ -52,16 +52,17 @@ class Job:
 
 def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: Finder) -> pd.DataFrame:
     """`records` (schema.RECORDS) as rows of schema.POOL. Equal texts are looked at once."""
-    conversations = [[m["content"] for m in messages] for messages in records["messages"]]
+    conversations = list(records["messages"])
+    known = [[v for name, v in metadata.items() if params.metadata.get(name, "redact") != "keep"] for metadata in records["metadata"]]
+    spans_of = finder.find_conversations(conversations, known)
     fixtures = [_leaves(orjson.loads(text)) if text else [] for text in records["fixtures"]]
     # A fixture's value says little alone: "shipped" is no name beside its key.
     labelled = [[f"{path[-1]}: {value}" for path, value in leaves] for leaves in fixtures]
-    found = _find(finder, [text for group in (conversations, labelled) for texts in group for text in texts])
+    found = _find(finder, [label for labels in labelled for label in labels])
     rows = []
-    for turns, leaves, labels in zip(conversations, fixtures, labelled, strict=True):
-        spans = [found[turn] for turn in turns] + [
-            _behind_label(found[label], path[-1]) for label, (path, _) in zip(labels, leaves, strict=True)
-        ]
+    for messages, of_turns, leaves, labels in zip(conversations, spans_of, fixtures, labelled, strict=True):
+        turns = [m["content"] for m in messages]
+        spans = of_turns + [_behind_label(found[label], path[-1]) for label, (path, _) in zip(labels, leaves, strict=True)]
         placed = place([*turns, *(value for _, value in leaves)], spans)
         rows.append((placed[: len(turns)], {path: text for (path, _), (text, _) in zip(leaves, placed[len(turns) :], strict=True)}))
     return pd.DataFrame(
@@ -86,13 +87,13 @@ def anonymize_again(pool: pd.DataFrame, finder: Finder) -> pd.DataFrame:
     Placeholders that are there keep their numbers.
     """
     conversations = [[m["content"] for m in messages] for messages in pool["messages"]]
-    found = _find(finder, [text for texts in conversations for text in texts])
+    found = finder.find_conversations(list(pool["messages"]))
     messages, spans = [], []
-    for turns, logged, rows in zip(conversations, pool["messages"], pool["spans"], strict=True):
+    for turns, logged, of_turns, rows in zip(conversations, pool["messages"], found, pool["spans"], strict=True):
         kept = from_rows(rows, len(turns))
         new = [
-            [span for span in found[text] if not any(span.start < k.end and k.start < span.end for k in old)]
-            for text, old in zip(turns, kept, strict=True)
+            [span for span in spans if not any(span.start < k.end and k.start < span.end for k in old)]
+            for spans, old in zip(of_turns, kept, strict=True)
         ]
         placed = place(turns, new, after=highest_numbers(turns))
         messages.append([{"role": m["role"], "content": text} for m, (text, _) in zip(logged, placed, strict=True)])

@@ -140,6 +140,16 @@ class Anonymize(Model):
         return self
 
 
+class PiiEval(Model):
+    """What the recognizers are measured on."""
+
+    spans: str | None = None
+    """A file of span-labelled texts (pipeline/pii_eval.py says how); without a line in it nothing is measured. dvc.yaml needs a name."""
+    resamples: Positive = 1000
+    """Bootstrap samples of conversations that the intervals are made from."""
+    seed: int = 0
+
+
 class Label(Model):
     queue_size: Annotated[int, Field(ge=0)] = 200
     """How many unlabelled conversations the queue proposes, beside every open question."""
@@ -221,8 +231,19 @@ class Metrics(Model):
 class Engine(Model):
     """Where partitions are worked on. Changes no byte of any output, so no stage declares it."""
 
-    kind: Literal["local", "processes"] = "processes"
+    kind: Literal["local", "processes", "dask"] = "processes"
+    """local: in the stage's own process. processes: in several on this machine. dask: on a Dask cluster."""
     workers: Positive = 2
+    """How many processes are started; a running cluster has its own."""
+    scheduler: str | None = None
+    """With dask: the running cluster, as tcp://host:port or tls://host:port; null starts `workers` of its own on this machine."""
+
+    @field_validator("scheduler")
+    @classmethod
+    def _is_an_address(cls, scheduler: str | None) -> str | None:
+        if scheduler is not None and not re.fullmatch(r"(tcp|tls)://\S+:\d+", scheduler):
+            raise ValueError("expected null or an address such as tcp://127.0.0.1:8786")
+        return scheduler
 
 
 class Params(Model):
@@ -230,6 +251,7 @@ class Params(Model):
     intake: Intake
     ingest: Ingest
     anonymize: Anonymize
+    pii_eval: PiiEval = PiiEval()
     label: Label = Label()
     merge: Merge
     validate_: Validate = Field(alias="validate")

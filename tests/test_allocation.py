@@ -88,4 +88,4 @@ def test_what_other_sources_hold_counts():
 
 def test_the_reason_names_the_slice_an_example_was_needed_for():
     (choice,) = choose(["p-b"], 1, {"p-b": ("c=b", "t=x")}, {"c=b": 9.0}, {"t=x": 3}, frozenset(), 1)
-    assert choice.reason == "thin slice c=b, example 1 of it"
+    assert choice.reason == "needed for c=b"

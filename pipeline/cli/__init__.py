@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import doctor, key, status
+from pipeline.cli import anonymize, doctor, key, pii_eval, status
 from pipeline.errors import InputError
 
 
@@ -52,6 +52,8 @@ def golden(context: typer.Context, version: Annotated[bool, typer.Option("--vers
 
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.command("anonymize")(anonymize.anonymize)
+app.command("pii-eval")(pii_eval.pii_eval)
 app.add_typer(key.app, name="key")
 
 

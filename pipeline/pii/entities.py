@@ -15,5 +15,7 @@ ENTITIES: dict[str, str] = {
     "IP_ADDRESS": "an IPv4 or IPv6 address",
     "MAC_ADDRESS": "a network card's address",
     "CRYPTO": "a crypto wallet's address",
+    "REFERENCE_ID": "a booking, policy, claim or other code, or a number, that leads to a person",
+    "PASSWORD": "a password that somebody wrote down",
     "URL": "a web address of a person",
 }

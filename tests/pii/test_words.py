@@ -1,0 +1,57 @@
+import pytest
+
+from pipeline.pii.words import NOTHING_ASKED, Asked, Word, findings
+
+THRESHOLDS = {"PERSON": 0.2, "STREET_ADDRESS": 0.2, "CITY": 0.5, "STATE": 0.5, "ZIP_CODE": 0.2, "GOVERNMENT_ID": 0.2, "EMAIL_ADDRESS": 0.2}
+
+
+def found(text, *opinions, asked=NOTHING_ASKED):
+    """What stays of the model's opinions, given as (word, type, score)."""
+    words, at = [], 0
+    for surface, kind, score in opinions:
+        start = text.index(surface, at)
+        at = start + len(surface)
+        words.append(Word(start, at, kind, score))
+    return [(text[one.start : one.end], one.entity_type) for one in findings(text, words, THRESHOLDS, asked)]
+
+
+@pytest.mark.parametrize("text", ["two fries please", "tomato mozzarella", "okey thanks", "toyota"])
+def test_menu_items_greetings_and_brands_are_no_names_however_sure_the_model_is(text):
+    assert found(text, *((word, "PERSON", 0.99) for word in text.split())) == []
+
+
+def test_an_everyday_word_is_a_name_behind_my_name_is():
+    assert found("my name is summer", ("summer", "PERSON", 0.9)) == [("summer", "PERSON")]
+
+
+def test_a_bare_unusual_word_needs_little_and_a_word_in_a_sentence_more():
+    assert found("oksana", ("oksana", "PERSON", 0.1)) == [("oksana", "PERSON")]
+    assert found("the oksana please works badly today", ("oksana", "PERSON", 0.3)) == []
+
+
+def test_what_the_assistant_asked_for_counts():
+    assert found("it is zibko thanks", ("zibko", "PERSON", 0.05)) == []
+    assert found("it is zibko thanks", ("zibko", "PERSON", 0.05), asked=Asked(name=True)) == [("zibko", "PERSON")]
+
+
+def test_numbers_years_and_single_digits_are_no_addresses_or_ids():
+    assert found("2 veg pizza", ("2", "STREET_ADDRESS", 0.9)) == []
+    assert found("2016", ("2016", "GOVERNMENT_ID", 0.7)) == []
+    assert found("enough", ("enough", "EMAIL_ADDRESS", 0.5)) == []
+
+
+def test_a_city_of_a_journey_stays_and_one_of_an_address_goes():
+    assert found("a flight via leeds to bath", ("leeds", "CITY", 0.4)) == []
+    text = "no 12 rose lane near leeds uk"
+    opinions = [("12", "STREET_ADDRESS", 0.9), ("rose", "STREET_ADDRESS", 0.9), ("lane", "STREET_ADDRESS", 0.9), ("leeds", "CITY", 0.3)]
+    spans = found(text, *opinions)
+    assert spans[0][0].startswith("no 12 rose lane")
+    assert spans[-1][0] == "leeds uk"
+
+
+def test_the_rest_of_an_introduced_name_belongs_to_it():
+    assert found("my name is ricki zondey", ("ricki", "PERSON", 0.9)) == [("ricki zondey", "PERSON")]
+
+
+def test_an_irish_name_keeps_its_first_letter():
+    assert found("this is Niamh O'Sullivan", ("Niamh", "PERSON", 0.9), ("Sullivan", "PERSON", 0.9))[-1][0].endswith("O'Sullivan")
