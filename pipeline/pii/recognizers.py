@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import regex
@@ -24,7 +25,7 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
-from pipeline.identity import Message, content_sha
+from pipeline.identity import Message, content_sha, file_sha
 from pipeline.params import Anonymize
 from pipeline.pii import chat, lexicon, model
 from pipeline.pii.spans import PLACEHOLDER
@@ -40,8 +41,8 @@ _ASKS_ADDRESS = regex.compile(
     r"\b(?:your|shipping|delivery|billing|home|postal) ?address|where (?:do you live|should we|shall we)|\baddress please", regex.IGNORECASE
 )
 _WORD = regex.compile(r"[^\W\d_]{3,}")
-VERSION = 2
-"""Raise it when the same params find something else: pools are then made anew."""
+CODE = ("chat.py", "lexicon.py", "model.py", "placeholders.py", "recognizers.py", "words.py")
+"""Files of this folder that decide what is found; a pool that an older text of them made is made anew."""
 
 
 class AnyEmailRecognizer(EmailRecognizer):
@@ -64,6 +65,18 @@ class Span:
     end: int
     entity_type: str
     score: float
+
+
+class OrderedRegistry(RecognizerRegistry):
+    """Gives recognizers in the order in which they were listed.
+
+    Presidio's goes through a set, whose order differs from process to process; of two equal findings of two recognizers it then
+    keeps one or the other, and with it another rank.
+    """
+
+    def get_recognizers(self, *args: Any, **kwargs: Any) -> list[EntityRecognizer]:
+        place = {id(recognizer): number for number, recognizer in enumerate(self.recognizers)}
+        return sorted(super().get_recognizers(*args, **kwargs), key=lambda recognizer: place[id(recognizer)])
 
 
 F = TypeVar("F", RecognizerResult, Span)
@@ -199,15 +212,6 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
     """The finder for `params`; loading takes about a second."""
     thresholds = {kind: entity.threshold for kind, entity in params.entities.items()}
     recognizers: list[EntityRecognizer] = [
-        model.RampartRecognizer(),
-        AnyEmailRecognizer(),
-        CreditCardRecognizer(),
-        IbanRecognizer(),
-        IpRecognizer(),
-        MacAddressRecognizer(),
-        CryptoRecognizer(),
-        UsSsnRecognizer(supported_entity="GOVERNMENT_ID"),
-        *chat.recognizers(),
         *(
             PatternRecognizer(
                 recognizer.entity_type,
@@ -217,10 +221,19 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
             )
             for recognizer in params.recognizers
         ),
+        AnyEmailRecognizer(),
+        CreditCardRecognizer(),
+        IbanRecognizer(),
+        IpRecognizer(),
+        MacAddressRecognizer(),
+        CryptoRecognizer(),
+        UsSsnRecognizer(supported_entity="GOVERNMENT_ID"),
+        *chat.recognizers(),
+        model.RampartRecognizer(),
     ]
     for recognizer in recognizers:
         recognizer.score_thresholds = thresholds
-    registry = RecognizerRegistry(recognizers, supported_languages=["en"])
+    registry = OrderedRegistry(recognizers, supported_languages=["en"])
     engine = model.RampartEngine(model.load(thresholds, optimization))
     phrases = "|".join(regex.escape(phrase) for phrase in sorted(params.allow_list, key=lambda phrase: (-len(phrase), phrase)))
     allowed = regex.compile(rf"(?<!\w)(?:{phrases})(?!\w)", regex.IGNORECASE) if phrases else None
@@ -230,7 +243,8 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
 def fingerprint(params: Anonymize) -> str:
     """Changes with everything that decides what is personal data or how the pool shows it; surrogates are merge's business."""
     decisive: dict[str, Any] = params.model_dump(exclude={"recognizers": {"__all__": {"surrogate"}}})
-    return content_sha([VERSION, model.model_sha(), decisive])
+    code = [file_sha(Path(__file__).with_name(name)) for name in CODE]
+    return content_sha([code, model.model_sha(), decisive])
 
 
 def disjoint(text: str, results: Sequence[RecognizerResult], rank: Any) -> list[Span]:

@@ -125,3 +125,15 @@ def test_a_bare_answer_to_a_question_for_the_name_is_a_name(finder):
 def test_metadata_that_recurs_in_a_text_is_found(finder):
     messages = [{"role": "user", "content": "it was sent to the vorpal house"}]
     assert texts_found(finder, messages, ["vorpal"]) == [["vorpal"]]
+
+
+def test_recognizers_run_in_the_order_in_which_they_rank(finder):
+    engine = finder.engine.analyzer_engine
+    listed = [recognizer.name for recognizer in engine.registry.recognizers]
+    assert [recognizer.name for recognizer in engine.registry.get_recognizers(language="en", all_fields=True)] == listed
+    assert listed[-1] == "rampart"
+
+
+def test_of_two_equal_findings_the_better_ranked_recognizer_s_is_kept(finder):
+    (results,) = finder.engine.analyze_iterator(["write to o.k@mail.example.com"], "en", entities=["EMAIL_ADDRESS"])
+    assert results[0].recognition_metadata["recognizer_name"] == "AnyEmailRecognizer"
