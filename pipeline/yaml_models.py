@@ -49,6 +49,8 @@ def read_yaml(path: Path) -> Any:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}, line {line}: not YAML ({error.problem})") from None
+    except ValueError as error:
+        raise InputError(f"{path}: a date or number that does not exist ({error}); correct it") from None
 
 
 def read_model(path: Path, model: type[M]) -> M:

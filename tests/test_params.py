@@ -66,7 +66,13 @@ def test_a_missing_key_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"a: [1,\n", r"line 2: not YAML"), (b"", "expected keys and values"), (b"\xff", "not UTF-8"), (None, "not there")],
+    [
+        (b"a: [1,\n", r"line 2: not YAML"),
+        (b"", "expected keys and values"),
+        (b"\xff", "not UTF-8"),
+        (None, "not there"),
+        (b"a: 2026-02-30\n", "a date .* does not exist"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(content, message, tmp_path):
     path = tmp_path / "params.yaml"
