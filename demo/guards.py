@@ -64,6 +64,4 @@ WANTS_MONEY = phrases(
 )
 WORN = phrases(r"\b(wore|worn|used (it|them)|i.?ve used|i used|washed (once|twice|it)|pitched)")
 CHANGE_ADDRESS = phrases(r"address|send .{2,40} (to another|somewhere else|to my work)|go (to|somewhere) (another|else)|change where")
-ABOUT_DELIVERY = phrases(r"order|deliver|parcel|send|sent|go")
-ABOUT_ACCOUNT = phrases(r"e-?mail|account")
 ASKS_RULE = phrases(r"\b(how long|until when|how many days|time limit|period|policy|can i|how do i|where do i|what do i)\b")

@@ -9,7 +9,7 @@ an id, a text hash or the order of a partition depends on a recognizer.
 """
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ from pipeline.params import Anonymize
 from pipeline.paths import POOL, POOL_CSV, RECORDS
 from pipeline.pii import recognizers
 from pipeline.pii.placeholders import highest_numbers, place
-from pipeline.pii.recognizers import Finder, Span
-from pipeline.pii.spans import Placed, from_rows, to_rows
+from pipeline.pii.recognizers import Finder
+from pipeline.pii.spans import Placed, Span, from_rows, to_rows
 
 CHUNK = 4000
 """Conversations looked at together."""
@@ -44,7 +44,7 @@ class Job:
     partition: str
     records: Path | None
     params: Anonymize
-    key: bytes
+    key: bytes = field(repr=False)
     note: dict[str, str]
     optimization: str = "ORT_ENABLE_ALL"
     """onnxruntime's graph optimisation level; changes no byte."""

@@ -121,7 +121,8 @@ def judge(scores: pd.DataFrame, examples: pd.DataFrame, contract: Contract, cost
 
 def _of_these(scores: pd.DataFrame, examples: pd.DataFrame) -> None:
     keys = ["example_id", "input_sha", "expectation_sha"]
-    if set(scores[keys].itertuples(index=False, name=None)) != set(examples[keys].itertuples(index=False, name=None)):
+    judged, present = (pd.MultiIndex.from_frame(frame[keys]).unique() for frame in (scores, examples))
+    if not judged.symmetric_difference(present).empty:
         raise InputError(f"{SCORES}: not the judgements of {EXAMPLES}; run 'dvc repro score'")
     if len(versions := sorted(set(scores["target_version"]))) > 1:
         raise InputError(f"{SCORES}: holds {' and '.join(versions)}; run 'dvc repro score'")

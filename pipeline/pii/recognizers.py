@@ -28,8 +28,8 @@ from presidio_analyzer.predefined_recognizers import (
 from pipeline.identity import Message, content_sha, file_sha
 from pipeline.params import Anonymize
 from pipeline.pii import chat, lexicon, model
-from pipeline.pii.spans import PLACEHOLDER
-from pipeline.pii.words import Asked, Word, findings
+from pipeline.pii.spans import PLACEHOLDER, Span
+from pipeline.pii.words import Asked, findings
 
 SHORT_ANSWER = 8
 """An answer of so many words at most is read in the light of the question before it."""
@@ -55,16 +55,6 @@ class AnyEmailRecognizer(EmailRecognizer):
 
     def validate_result(self, pattern_text: str) -> bool:
         return True
-
-
-@dataclass(frozen=True)
-class Span:
-    """Personal data in a text: offsets in characters, entity type, score in 0..1."""
-
-    start: int
-    end: int
-    entity_type: str
-    score: float
 
 
 class OrderedRegistry(RecognizerRegistry):
@@ -114,8 +104,8 @@ class Finder:
         for place, messages in enumerate(conversations):
             spans = []
             for message, answer in zip(messages, _answers(messages), strict=True):
-                more = [Span(w.start, w.end, w.entity_type, w.score) for w in told[answer]] if answer else []
-                spans.append(_united(message["content"], alone[message["content"]], self._not_allowed(message["content"], more)))
+                more = self._not_allowed(message["content"], told[answer]) if answer else []
+                spans.append(_united(message["content"], alone[message["content"]], more))
             found.append(self._confirmed(messages, spans, known[place] if known else ()))
         return found
 
@@ -150,7 +140,7 @@ class Finder:
             for message, of_message in zip(messages, spans, strict=True)
         ]
 
-    def _words(self, texts: list[str]) -> list[list[Word]]:
+    def _words(self, texts: list[str]) -> list[list[Span]]:
         return self.engine.analyzer_engine.nlp_engine.model.words(texts) if texts else []
 
     @property

@@ -1,4 +1,4 @@
-"""Placeholders in a text, and where they stand. Light: imports no model."""
+"""Personal data and placeholders in a text, and where they stand. Light: imports no model."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,16 @@ from typing import Any
 from pipeline.identity import Message
 
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]*)_(\d+)>")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Personal data in a text: offsets in characters, entity type, score in 0..1."""
+
+    start: int
+    end: int
+    entity_type: str
+    score: float
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from faker.providers.address.en import Provider as Addresses
 
 from pipeline.pii import lexicon
 from pipeline.pii.chat import MixedCode, is_year
+from pipeline.pii.spans import Span
 
 ADDRESS = ("STREET_ADDRESS", "CITY", "STATE", "ZIP_CODE")
 PLACES = ("CITY", "STATE")
@@ -23,6 +24,8 @@ FLOOR = 0.04
 LONELY_NAME = 0.08
 """Enough for a word that is no everyday word where the whole message is one to three of them."""
 COMMON_WORD_AS_NAME = 0.9
+WRITTEN_AS_A_NAME = 0.2
+"""Enough for a known name with a capital letter."""
 RATHER_COMMON = 4.2
 """Zipf frequency up to which a capital letter inside a sentence makes a name of an everyday word that no locale lists."""
 IN_A_SENTENCE = 0.5
@@ -58,16 +61,6 @@ _CODES = MixedCode()
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word of a text with the model's likeliest personal type, and how sure it is that it is personal at all."""
-
-    start: int
-    end: int
-    entity_type: str
-    score: float
-
-
-@dataclass(frozen=True)
 class Asked:
     """What the message before asked for: then a bare answer needs no more evidence."""
 
@@ -78,7 +71,7 @@ class Asked:
 NOTHING_ASKED = Asked()
 
 
-def findings(text: str, words: Sequence[Word], thresholds: Mapping[str, float], asked: Asked = NOTHING_ASKED) -> list[Word]:
+def findings(text: str, words: Sequence[Span], thresholds: Mapping[str, float], asked: Asked = NOTHING_ASKED) -> list[Span]:
     """The words that are personal data, neighbours of one type joined, without what only looks like it."""
     without_codes = _without_codes(text)
     lonely = _is_lonely(without_codes)
@@ -112,13 +105,13 @@ def _is_lonely(text: str) -> bool:
     return 0 < len(words) <= 3 and not any(lexicon.is_common(word) for word in words)
 
 
-def _bare_names(text: str, found: Sequence[Word], thresholds: Mapping[str, float], speaks_of_a_person: bool) -> list[Word]:
+def _bare_names(text: str, found: Sequence[Span], thresholds: Mapping[str, float], speaks_of_a_person: bool) -> list[Span]:
     """Words of a lonely message that the model passed over: known names, and any word beside a number or code that only a person has."""
     if "PERSON" not in thresholds or re.search(r"[@/\\_]", text):
         return []
     beside_a_number = speaks_of_a_person or re.search(r"(?<!\d)(?!(?:19|20)\d\d\b)\d(?:[ -]?\d){3,}(?!\d)", text) is not None
     return [
-        Word(match.start(), match.end(), "PERSON", 0.5)
+        Span(match.start(), match.end(), "PERSON", 0.5)
         for match in re.finditer(r"(?<![\w.])[^\W\d_]{3,}(?![\w@])", text)
         if not lexicon.is_common(match.group())
         and (lexicon.is_name(match.group()) or (beside_a_number and len(match.group()) > 3))
@@ -126,7 +119,7 @@ def _bare_names(text: str, found: Sequence[Word], thresholds: Mapping[str, float
     ]
 
 
-def _rest_of_names(text: str, found: Sequence[Word], lonely: bool) -> list[Word]:
+def _rest_of_names(text: str, found: Sequence[Span], lonely: bool) -> list[Span]:
     """What stands directly beside a found name and is no everyday word, where the message introduces somebody or says nothing else."""
     rest = []
     for name in found:
@@ -139,11 +132,11 @@ def _rest_of_names(text: str, found: Sequence[Word], lonely: bool) -> list[Word]
                 and not lexicon.is_common(match.group(1))
                 and not any(o.start < match.end(1) and match.start(1) < o.end for o in found)
             ):
-                rest.append(Word(match.start(1), match.end(1), "PERSON", name.score))
+                rest.append(Span(match.start(1), match.end(1), "PERSON", name.score))
     return rest
 
 
-def _kind(text: str, word: Word, thresholds: Mapping[str, float], lonely: bool, has_address: bool, asked: Asked) -> str | None:
+def _kind(text: str, word: Span, thresholds: Mapping[str, float], lonely: bool, has_address: bool, asked: Asked) -> str | None:
     """The type a word is kept under, or None where it is let go."""
     surface = text[word.start : word.end]
     threshold = thresholds.get(word.entity_type, 2.0)
@@ -166,7 +159,7 @@ def _kind(text: str, word: Word, thresholds: Mapping[str, float], lonely: bool, 
     return word.entity_type if word.score >= threshold else None
 
 
-def _name_threshold(text: str, word: Word, surface: str, threshold: float, lonely: bool, asked: Asked) -> float:
+def _name_threshold(text: str, word: Span, surface: str, threshold: float, lonely: bool, asked: Asked) -> float:
     if surface.isdigit():
         return 2.0
     before = text[: word.start][-40:]
@@ -184,10 +177,10 @@ def _name_threshold(text: str, word: Word, surface: str, threshold: float, lonel
         return min(threshold, LONELY_NAME)
     if _PRESENTS_ITSELF.match(text, word.end) and lexicon.is_name(surface):
         return FLOOR
-    return min(threshold, NEAR_AN_ADDRESS) if surface[:1].isupper() and lexicon.is_name(surface) else max(threshold, IN_A_SENTENCE)
+    return min(threshold, WRITTEN_AS_A_NAME) if surface[:1].isupper() and lexicon.is_name(surface) else max(threshold, IN_A_SENTENCE)
 
 
-def _has_address(text: str, words: Sequence[Word], thresholds: Mapping[str, float]) -> bool:
+def _has_address(text: str, words: Sequence[Span], thresholds: Mapping[str, float]) -> bool:
     """Whether an address stands in the text: a street's word with a number, a street and a place, or a place with a postcode."""
     sure = [word for word in words if word.entity_type in ADDRESS and word.score >= thresholds.get(word.entity_type, 2.0)]
     kinds = {word.entity_type for word in sure}
@@ -209,7 +202,7 @@ def _has_address(text: str, words: Sequence[Word], thresholds: Mapping[str, floa
     return bool(_ADDRESS_CUE.search(text)) and bool(sure) and (numbered or named or "ZIP_CODE" in kinds or bool(places))
 
 
-def _is_only_a_place(text: str, words: Sequence[Word]) -> bool:
+def _is_only_a_place(text: str, words: Sequence[Span]) -> bool:
     """Whether a message names places and little else, which is how one answers where one lives; a journey has a "to"."""
     said = [match for match in re.finditer(r"[^\W\d_]+", text) if not lexicon.INTERJECTIONS.fullmatch(match.group().lower())]
     if re.search(r"\b(?:to|and|or|via|flight|weather|time)\b", text, re.IGNORECASE):
@@ -228,9 +221,9 @@ BETWEEN = {"PERSON": r"(?:[\s.'’-]{1,2}|\s\w\s)", "STREET_ADDRESS": r"[\s,.#/-
 _ANY_BETWEEN = r"[^\w]{0,2}"
 
 
-def _joined(text: str, words: Sequence[Word]) -> list[Word]:
+def _joined(text: str, words: Sequence[Span]) -> list[Span]:
     """Neighbouring words of one type as one finding, with the highest score of them."""
-    joined: list[Word] = []
+    joined: list[Span] = []
     for word in words:
         if joined and joined[-1].entity_type == word.entity_type:
             between = text[joined[-1].end : word.start]
@@ -243,7 +236,7 @@ def _joined(text: str, words: Sequence[Word]) -> list[Word]:
     return joined
 
 
-def _stands(text: str, found: Word, kept: Sequence[Word], has_address: bool) -> bool:
+def _stands(text: str, found: Span, kept: Sequence[Span], has_address: bool) -> bool:
     """Whether a finding is more than a number, a year, a brand or a menu item that stands by itself."""
     surface = text[found.start : found.end]
     parts = re.findall(r"\w+", surface)
@@ -273,9 +266,9 @@ def _stands(text: str, found: Word, kept: Sequence[Word], has_address: bool) -> 
     )
 
 
-def _filled(text: str, found: Sequence[Word]) -> list[Word]:
+def _filled(text: str, found: Sequence[Span]) -> list[Span]:
     """An address as one stretch of findings: what stands between its parts, a number before it and a country behind it belong to it."""
-    filled: list[Word] = []
+    filled: list[Span] = []
     for one in found:
         if one.entity_type in ADDRESS:
             last = filled[-1] if filled else None

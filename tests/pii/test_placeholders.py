@@ -2,8 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.pii.placeholders import highest_numbers, letter_case, place
-from pipeline.pii.recognizers import Span
-from pipeline.pii.spans import PLACEHOLDER, from_rows, to_rows
+from pipeline.pii.spans import PLACEHOLDER, Span, from_rows, to_rows
 
 
 def spans_of(text, *found):

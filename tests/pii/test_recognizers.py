@@ -47,12 +47,12 @@ def test_a_text_without_letters_has_no_findings(finder):
 
 
 TEXTS = [
-    "my name is visva",
+    "my name is zorvik",
     "ok",
     "",
     "12 Rose Lane, Leeds",
     "a" * 300,
-    "nivika 45 gmailcom",
+    "oksana 77 gmailcom",
     "mail o.k@example.com or +44 20 7946 0958",
     "so good \U0001f600 thanks Ana",
     "x " * 700,
@@ -112,14 +112,14 @@ def texts_found(finder, messages, known=()):
 
 
 def test_a_name_found_once_is_a_name_everywhere_in_its_conversation(finder):
-    messages = [{"role": "user", "content": "my name is Kolam Brandtner"}, {"role": "user", "content": "the parcel says kolam on it"}]
-    assert texts_found(finder, messages)[1] == ["kolam"]
+    messages = [{"role": "user", "content": "my name is Tuvok Brandtner"}, {"role": "user", "content": "the parcel says tuvok on it"}]
+    assert texts_found(finder, messages)[1] == ["tuvok"]
     assert texts_found(finder, messages[1:]) == [[]]
 
 
 def test_a_bare_answer_to_a_question_for_the_name_is_a_name(finder):
-    messages = [{"role": "assistant", "content": "May I have your name please?"}, {"role": "user", "content": "its kolam"}]
-    assert texts_found(finder, messages)[1] == ["kolam"]
+    messages = [{"role": "assistant", "content": "May I have your name please?"}, {"role": "user", "content": "its zibbel"}]
+    assert texts_found(finder, messages)[1] == ["zibbel"]
 
 
 def test_metadata_that_recurs_in_a_text_is_found(finder):
