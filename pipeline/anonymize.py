@@ -9,6 +9,7 @@ an id, a text hash or the order of a partition depends on a recognizer.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -31,7 +32,7 @@ from pipeline.pii.placeholders import highest_numbers, place
 from pipeline.pii.recognizers import Finder
 from pipeline.pii.spans import Placed, Span, from_rows, to_rows
 
-CHUNK = 4000
+CHUNK = 1000
 """Conversations looked at together."""
 LONG_NUMBER = 7
 """A number in fixtures with so many digits is looked at as text."""
@@ -55,12 +56,12 @@ def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: Find
     conversations = list(records["messages"])
     known = [[v for name, v in metadata.items() if params.metadata.get(name, "redact") != "keep"] for metadata in records["metadata"]]
     spans_of = finder.find_conversations(conversations, known)
-    fixtures = [_leaves(orjson.loads(text)) if text else [] for text in records["fixtures"]]
-    # A fixture's value says little alone: "shipped" is no name beside its key.
-    labelled = [[f"{path[-1]}: {value}" for path, value in leaves] for leaves in fixtures]
-    found = _find(finder, [label for labels in labelled for label in labels])
+    fixtures = [orjson.loads(text) if text else None for text in records["fixtures"]]
+    labels_of = [labelled(value) for value in fixtures]
+    every_label = [label for labels in labels_of for label in labels]
+    found = dict(zip(every_label, finder.find(every_label), strict=True))
     rows = []
-    for messages, of_turns, leaves, labels in zip(conversations, spans_of, fixtures, labelled, strict=True):
+    for messages, of_turns, leaves, labels in zip(conversations, spans_of, map(_leaves, fixtures), labels_of, strict=True):
         turns = [m["content"] for m in messages]
         spans = of_turns + [_behind_label(found[label], path[-1]) for label, (path, _) in zip(labels, leaves, strict=True)]
         placed = place([*turns, *(value for _, value in leaves)], spans)
@@ -115,9 +116,9 @@ def _moved(kept: list[Placed], before: list[Span], after: list[Placed]) -> list[
     return [Placed(**{**asdict(old), "start": old.start + shift, "end": old.end + shift}) for old, shift in zip(kept, shifts, strict=True)]
 
 
-def _find(finder: Finder, texts: list[str]) -> dict[str, list[Span]]:
-    distinct = list(dict.fromkeys(texts))
-    return dict(zip(distinct, finder.find(distinct), strict=True))
+def labelled(fixtures: Any) -> list[str]:
+    """The texts in fixtures, each behind its key: alone a value says little, "shipped" is no name beside "status"."""
+    return [f"{path[-1]}: {value}" for path, value in _leaves(fixtures)]
 
 
 def _behind_label(spans: list[Span], label: str) -> list[Span]:
@@ -168,11 +169,11 @@ def run_job(job: Job) -> str:
     finder = _finder(job.params.model_dump_json(), job.optimization)
     path = POOL / f"{job.partition}.parquet"
     if job.records is None:
-        frames = [anonymize_again(tables.read_parquet(path, schema.POOL), finder)]
+        frames: Iterable[pd.DataFrame] = [anonymize_again(tables.read_parquet(path, schema.POOL), finder)]
     else:
         batches = pq.ParquetFile(job.records).iter_batches(CHUNK)
-        frames = [anonymize(tables.to_frame(pa.Table.from_batches([batch])), job.params, job.key, finder) for batch in batches]
-    tables.write_parquet(path, tables.concat(frames, schema.POOL), schema.POOL, job.note)
+        frames = (anonymize(tables.to_frame(pa.Table.from_batches([batch])), job.params, job.key, finder) for batch in batches)
+    tables.write_parquet_in_parts(path, frames, schema.POOL, job.note)
     return job.partition
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,15 @@ def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
 
 def write_parquet(path: Path, frame: pd.DataFrame | pa.Table, table: Table, note: dict[str, str] | None = None) -> None:
     """Write `frame` as Parquet; `note` goes into the file's metadata (fingerprints)."""
-    arrow = frame.cast(table.arrow) if isinstance(frame, pa.Table) else to_arrow(frame, table)
-    with replacing(path) as beside:
-        pq.write_table(arrow.replace_schema_metadata(note), beside, compression="zstd")
+    write_parquet_in_parts(path, [frame], table, note)
+
+
+def write_parquet_in_parts(path: Path, frames: Iterable[pd.DataFrame | pa.Table], table: Table, note: dict[str, str] | None = None) -> None:
+    """The same of many frames, one after the other, of which no two are in memory. Each is sorted by itself."""
+    with replacing(path) as beside, pq.ParquetWriter(beside, table.arrow.with_metadata(note), compression="zstd") as out:
+        for frame in frames:
+            arrow = frame.cast(table.arrow) if isinstance(frame, pa.Table) else to_arrow(frame, table)
+            out.write_table(arrow.replace_schema_metadata(note))
 
 
 def read_note(path: Path) -> dict[str, str]:

@@ -25,6 +25,10 @@ CUED = 0.8
 """Score of a code behind a word that announces one, or of one that is the whole message."""
 
 
+FEWEST_DIGITS = 2
+"""A code has so many digits at least, and a letter."""
+
+
 class ChatRecognizer(LocalRecognizer):
     """A recognizer of one type whose `found` yields (start, end, score) of a text."""
 
@@ -150,6 +154,8 @@ class MixedCode(ChatRecognizer):
     _stop_words_in_codes = frozenset(("as", "he", "me", "we", "am", "at", "or", "us", "up", "do", "go", "an", "by", "so", "be", "if", "on"))
 
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
+        if sum(character.isdigit() for character in text) < FEWEST_DIGITS:
+            return
         tokens = list(self._token.finditer(text))
         alone = 0 < len(tokens) <= 6 and all(self._may_belong(token.group(), True) for token in tokens)
         run: list[re.Match[str]] = []
@@ -184,7 +190,7 @@ class MixedCode(ChatRecognizer):
         tokens = [token.group() for token in run]
         joined = "".join(tokens)
         digits, letters = sum(c.isdigit() for c in joined), sum(c.isalpha() for c in joined)
-        if digits < 2 or letters < 1 or len(joined) < 5 or len(tokens) > 9:
+        if digits < FEWEST_DIGITS or letters < 1 or len(joined) < 5 or len(tokens) > 9:
             return
         if re.fullmatch(rf"[\d ]+{self._unit.pattern}", " ".join(tokens), re.IGNORECASE) or (
             digits == 4 and is_year(joined[-4:]) and letters > 3

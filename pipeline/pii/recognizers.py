@@ -1,7 +1,9 @@
 """What is personal data in a text: the model, Presidio's pattern recognizers, and those of params.yaml, as disjoint spans."""
 
+import re
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -28,9 +30,16 @@ from presidio_analyzer.predefined_recognizers import (
 from pipeline.identity import Message, content_sha, file_sha
 from pipeline.params import Anonymize
 from pipeline.pii import chat, lexicon, model
+from pipeline.pii.rampart import RampartEngine, RampartRecognizer
+from pipeline.pii.reading import Reader
 from pipeline.pii.spans import PLACEHOLDER, Span
 from pipeline.pii.words import Asked, findings
 
+REMEMBERED = 16_384
+"""Texts whose spans are kept in memory, the latest ones: templated answers recur in every partition."""
+BATCH = 64
+FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+"""Those that Presidio compiles patterns with."""
 SHORT_ANSWER = 8
 """An answer of so many words at most is read in the light of the question before it."""
 SHORTEST_KNOWN = 4
@@ -41,7 +50,7 @@ _ASKS_ADDRESS = regex.compile(
     r"\b(?:your|shipping|delivery|billing|home|postal) ?address|where (?:do you live|should we|shall we)|\baddress please", regex.IGNORECASE
 )
 _WORD = regex.compile(r"[^\W\d_]{3,}")
-CODE = ("chat.py", "lexicon.py", "model.py", "placeholders.py", "recognizers.py", "words.py")
+CODE = ("chat.py", "lexicon.py", "model.py", "placeholders.py", "rampart.py", "reading.py", "recognizers.py", "words.py")
 """Files of this folder that decide what is found; a pool that an older text of them made is made anew."""
 
 
@@ -58,15 +67,22 @@ class AnyEmailRecognizer(EmailRecognizer):
 
 
 class OrderedRegistry(RecognizerRegistry):
-    """Gives recognizers in the order in which they were listed.
+    """Gives recognizers in the order in which they were listed, once and for all.
 
     Presidio's goes through a set, whose order differs from process to process; of two equal findings of two recognizers it then
     keeps one or the other, and with it another rank.
     """
 
+    def __init__(self, recognizers: list[EntityRecognizer]) -> None:
+        super().__init__(recognizers, supported_languages=["en"])
+        self._given: dict[str, list[EntityRecognizer]] = {}
+
     def get_recognizers(self, *args: Any, **kwargs: Any) -> list[EntityRecognizer]:
-        place = {id(recognizer): number for number, recognizer in enumerate(self.recognizers)}
-        return sorted(super().get_recognizers(*args, **kwargs), key=lambda recognizer: place[id(recognizer)])
+        asked = repr((args, kwargs))
+        if asked not in self._given:
+            place = {id(recognizer): number for number, recognizer in enumerate(self.recognizers)}
+            self._given[asked] = sorted(super().get_recognizers(*args, **kwargs), key=lambda recognizer: place[id(recognizer)])
+        return self._given[asked]
 
 
 F = TypeVar("F", RecognizerResult, Span)
@@ -80,14 +96,23 @@ class Finder:
     params: Anonymize
     allowed: regex.Pattern[str] | None
     """The phrases of `anonymize.allow_list`, whole words in any case."""
+    _found: OrderedDict[str, list[Span]] = field(default_factory=OrderedDict, repr=False)
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The disjoint spans of each text, in order. Equal texts have equal spans, whatever stands beside them."""
-        results = self.engine.analyze_iterator(list(texts), language="en", entities=sorted(self.params.entities))
-        return [
-            disjoint(text, [*self._not_allowed(text, found), *_written(text)], self._rank)
-            for text, found in zip(texts, results, strict=True)
-        ]
+        unknown = list(dict.fromkeys(text for text in texts if text not in self._found))
+        self._reader.read_ahead(unknown)
+        results = self.engine.analyze_iterator(unknown, language="en", batch_size=BATCH, entities=sorted(self.params.entities))
+        for text, found in zip(unknown, results, strict=True):
+            self._found[text] = self.settle(text, found)
+        spans = [self._found[text] for text in texts]
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
+        return spans
+
+    def settle(self, text: str, results: Sequence[RecognizerResult]) -> list[Span]:
+        """Presidio's findings of a text, without what is allowed and with the placeholders it holds, as disjoint spans."""
+        return disjoint(text, [*self._not_allowed(text, results), *_written(text)], self._rank)
 
     def find_conversations(self, conversations: Sequence[Sequence[Message]], known: Sequence[Sequence[str]] = ()) -> list[list[list[Span]]]:
         """The spans of each message of each conversation: those of its text, and what the other messages tell.
@@ -122,26 +147,24 @@ class Finder:
         wanted |= {value.casefold(): kind for value in known if (kind := _kind_of(value)) in self.params.entities}
         if not wanted:
             return spans
-        any_of = regex.compile(
-            rf"(?<![\w@.])(?:{'|'.join(map(regex.escape, sorted(wanted, key=lambda w: (-len(w), w))))})(?![\w@])", regex.IGNORECASE
+        # re and not regex, which takes ten times as long to compile what is used on a few messages.
+        any_of = re.compile(
+            rf"(?<![\w@.])(?:{'|'.join(map(re.escape, sorted(wanted, key=lambda w: (-len(w), w))))})(?![\w@])", re.IGNORECASE
         )
-        return [
-            _united(
-                message["content"],
-                of_message,
-                self._not_allowed(
-                    message["content"],
-                    [
-                        Span(m.start(), m.end(), wanted.get(m.group().casefold(), "PERSON"), 0.5)
-                        for m in any_of.finditer(message["content"])
-                    ],
-                ),
-            )
-            for message, of_message in zip(messages, spans, strict=True)
-        ]
+        confirmed = []
+        for message, of_message in zip(messages, spans, strict=True):
+            text = message["content"]
+            known_here = [Span(m.start(), m.end(), wanted.get(m.group().casefold(), "PERSON"), 0.5) for m in any_of.finditer(text)]
+            confirmed.append(_united(text, of_message, self._not_allowed(text, known_here)))
+        return confirmed
 
     def _words(self, texts: list[str]) -> list[list[Span]]:
-        return self.engine.analyzer_engine.nlp_engine.model.words(texts) if texts else []
+        return self._reader.words(texts, everything=True)
+
+    @property
+    def _reader(self) -> Reader:
+        reader: Reader = self.engine.analyzer_engine.nlp_engine.reader
+        return reader
 
     @property
     def _thresholds(self) -> dict[str, float]:
@@ -219,14 +242,15 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
         CryptoRecognizer(),
         UsSsnRecognizer(supported_entity="GOVERNMENT_ID"),
         *chat.recognizers(),
-        model.RampartRecognizer(),
+        RampartRecognizer(),
     ]
     for recognizer in recognizers:
         recognizer.score_thresholds = thresholds
-    registry = OrderedRegistry(recognizers, supported_languages=["en"])
-    engine = model.RampartEngine(model.load(thresholds, optimization))
+    registry = OrderedRegistry(recognizers)
     phrases = "|".join(regex.escape(phrase) for phrase in sorted(params.allow_list, key=lambda phrase: (-len(phrase), phrase)))
     allowed = regex.compile(rf"(?<!\w)(?:{phrases})(?!\w)", regex.IGNORECASE) if phrases else None
+    ids = [regex.compile(pattern, FLAGS) for recognizer in params.recognizers for pattern in recognizer.patterns]
+    engine = RampartEngine(Reader(model.load(optimization), thresholds, ids, allowed))
     return Finder(BatchAnalyzerEngine(AnalyzerEngine(registry, engine)), params, allowed)
 
 

@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from faker.providers.address.en import Provider as Addresses
 
@@ -31,6 +31,8 @@ RATHER_COMMON = 4.2
 IN_A_SENTENCE = 0.5
 """For a name among other words, where the model has seen enough to be sure."""
 NEAR_AN_ADDRESS = 0.2
+SENTENCES = 16_384
+"""Distinct sentences whose verdict is kept."""
 
 _STREET = re.compile(
     r"(?:street|st|road|rd|avenue|ave|av|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|pl|square|sq|terrace|close|crescent|highway|hwy|parkway|pkwy|nagar|colony|"
@@ -57,6 +59,11 @@ _BEFORE_ADDRESS = re.compile(
 )
 
 
+_WORD = re.compile(r"[^\W\d_]+")
+_AROUND_AN_AT = re.compile(r"[^\s@]+@[^\s@]*\w")
+_PLAIN_NUMBER = re.compile(r"[$€£₹] ?\d[\d,.]*|(?<![\w.,/-])\d{1,3}(?:\.\d{1,2})?(?![\w/]|[.,-]\d|[ -]\d)")
+"""An amount of money, or a number of at most three digits that no other follows."""
+_STREET_WORD = re.compile(rf"\b{_STREET.pattern}\b", re.IGNORECASE)
 _CODES = MixedCode()
 
 
@@ -86,6 +93,34 @@ def findings(text: str, words: Sequence[Span], thresholds: Mapping[str, float], 
     standing += _rest_of_names(text, standing, lonely)
     joined = _joined(text, sorted(standing, key=lambda word: word.start))
     return _filled(text, joined) if has_address else joined
+
+
+@lru_cache(SENTENCES)
+def could_hold(sentence: str) -> bool:
+    """Whether any word of a sentence could stand as a finding, were the model sure of it.
+
+    Everyday words alone cannot, nor can amounts, counts and what stands around an @, which patterns find.
+    """
+    plain = _PLAIN_NUMBER.sub(_blanked, _AROUND_AN_AT.sub(_blanked, sentence)) if re.search(r"[@\d]", sentence) else sentence
+    if re.search(r"[@\d]", plain) or _ADDRESS_CUE.search(sentence) or (plain != sentence and _STREET_WORD.search(sentence)):
+        return True
+    return any(_could_be(sentence, match) for match in _WORD.finditer(plain))
+
+
+def _could_be(sentence: str, word: re.Match[str]) -> bool:
+    surface, before = word.group(), sentence[: word.start()]
+    if not lexicon.is_common(surface) or _STRONG_NAME_CUE.search(before[-40:]):
+        return True
+    return surface[:1].isupper() and word.start() > 0 and (_though_common(surface) or _PLACE_CUE.search(before[-40:]) is not None)
+
+
+def _blanked(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
+def _though_common(surface: str) -> bool:
+    """Whether an everyday word with a capital letter inside a sentence may be a name."""
+    return lexicon.is_name(surface) or (lexicon.frequency(surface.lower()) < RATHER_COMMON and surface.lower() not in lexicon.BRANDS)
 
 
 def _without_codes(text: str) -> str:
@@ -166,10 +201,8 @@ def _name_threshold(text: str, word: Span, surface: str, threshold: float, lonel
     if lexicon.is_common(surface):
         if asked.name or _STRONG_NAME_CUE.search(before):
             return max(threshold, 0.5)
-        could_be = lexicon.is_name(surface) or (
-            lexicon.frequency(surface.lower()) < RATHER_COMMON and surface.lower() not in lexicon.BRANDS
-        )
-        written_as_a_name = surface[:1].isupper() and word.start > 0 and not re.search(r"[.!?\n]\s*$", before) and could_be
+        in_a_sentence = word.start > 0 and not re.search(r"[.!?\n]\s*$", before)
+        written_as_a_name = surface[:1].isupper() and in_a_sentence and _though_common(surface)
         return COMMON_WORD_AS_NAME if written_as_a_name else 2.0
     if asked.name or _STRONG_NAME_CUE.search(before):
         return FLOOR

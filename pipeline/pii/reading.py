@@ -1,0 +1,109 @@
+"""What of a text the model reads: its sentences, each on its own and each distinct one once, and only those that could hold something.
+
+A text's sentences and what may be passed over follow from that text alone, so a text has the same words whatever else is read.
+Chats and templated answers repeat their sentences far more than their texts, and most of them are plain words.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import regex
+
+from pipeline.pii.model import Model
+from pipeline.pii.spans import Span
+from pipeline.pii.words import could_hold, findings
+
+REMEMBERED = 65_536
+"""Sentences whose words are kept in memory, the latest ones."""
+READ_TOGETHER = 2048
+"""Sentences that are sorted by length before they are cut into batches."""
+_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*\n\s*")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:\w|mr|mrs|ms|dr|prof|st|ste|apt|ave|av|rd|ln|blvd|bldg|fl|no|nr|p\.?o|jr|sr|inc|ltd|co|dept|ext|tel|vs|approx|ca)\.\s*$",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(r"(?:hello|hi|hey|dear|good (?:morning|afternoon|evening))\b[^,.!?\n]{0,40},\s+", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each sentence; a greeting is one of its own. Blanks between them belong to none."""
+    start = len(text) - len(text.lstrip())
+    for match in _END.finditer(text, start):
+        if "\n" in match.group() or not _ABBREVIATION.search(text[max(start, match.start() - 10) : match.start()]):
+            yield from _after_greeting(text, start, match.start() + len(match.group()) - len(match.group().lstrip("\"')]")))
+            start = match.end()
+    yield from _after_greeting(text, start, len(text.rstrip()))
+
+
+def _after_greeting(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    if (greeting := _GREETING.match(text, start, end)) and greeting.end() < end:
+        yield start, len(text[: greeting.end()].rstrip())
+        start = greeting.end()
+    if start < end:
+        yield start, end
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The model and what it need not read."""
+
+    model: Model
+    thresholds: Mapping[str, float]
+    ids: Sequence[regex.Pattern[str]] = ()
+    """Ids of the user's own systems. They win over whatever the model says, so it sees them with every digit as 0."""
+    allowed: regex.Pattern[str] | None = None
+    """Phrases in which nothing is found."""
+    _remembered: OrderedDict[str, list[Span]] = field(default_factory=OrderedDict, repr=False)
+
+    def findings(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Each text's findings at the thresholds."""
+        return [findings(text, words, self.thresholds) for text, words in zip(texts, self.words(texts), strict=True)]
+
+    def words(self, texts: Sequence[str], everything: bool = False) -> list[list[Span]]:
+        """Each text's words that could be personal data; with `everything` also those of sentences that say nothing by themselves."""
+        pieces = [self._pieces(text, everything) for text in texts]
+        unread = [shown for of_text in pieces for _, shown in of_text if shown not in self._remembered]
+        words = dict(zip(unread, self.model.words(unread), strict=True)) if unread else {}
+        return [[_moved(word, start) for start, shown in of_text for word in self._recalled(shown, words)] for of_text in pieces]
+
+    def read_ahead(self, texts: Iterable[str]) -> None:
+        """Read the sentences of many texts, each once, and remember their words."""
+        distinct = dict.fromkeys(shown for text in texts for _, shown in self._pieces(text, False))
+        unread = [shown for shown in distinct if shown not in self._remembered]
+        for start in range(0, len(unread), READ_TOGETHER):
+            together = unread[start : start + READ_TOGETHER]
+            self._remembered.update(zip(together, self.model.words(together), strict=True))
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _recalled(self, shown: str, words: Mapping[str, list[Span]]) -> list[Span]:
+        if shown in words:
+            return words[shown]
+        self._remembered.move_to_end(shown)
+        return self._remembered[shown]
+
+    def _pieces(self, text: str, everything: bool) -> list[tuple[int, str]]:
+        """Where each sentence that is to be read starts, and as what the model sees it."""
+        return [
+            (start, self._shown(text[start:end]))
+            for start, end in sentences(text)
+            if everything or could_hold(self._without_ids(text[start:end]))
+        ]
+
+    def _shown(self, sentence: str) -> str:
+        for pattern in self.ids if _DIGIT.search(sentence) else ():
+            sentence = pattern.sub(lambda match: _DIGIT.sub("0", match.group()), sentence)
+        return sentence
+
+    def _without_ids(self, sentence: str) -> str:
+        """The sentence with blanks where nothing the model says would count."""
+        for pattern in [*(self.ids if _DIGIT.search(sentence) else ()), *([self.allowed] if self.allowed else [])]:
+            sentence = pattern.sub(lambda match: " " * len(match.group()), sentence)
+        return sentence
+
+
+def _moved(word: Span, by: int) -> Span:
+    return replace(word, start=word.start + by, end=word.end + by) if by else word

@@ -1,0 +1,165 @@
+import itertools
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.pii import lexicon, recognizers
+from pipeline.pii.reading import Reader, sentences
+from pipeline.pii.spans import Span
+from pipeline.pii.words import could_hold, findings
+
+
+def cut(text):
+    return [text[start:end] for start, end in sentences(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It broke. I am Ana! Why?", ["It broke.", "I am Ana!", "Why?"]),
+        ("Dear Ana Ruiz, the lamp is on its way.", ["Dear Ana Ruiz,", "the lamp is on its way."]),
+        ("hi\n\nit broke", ["hi", "it broke"]),
+        ("We are at 4 St. Mary's Rd. Apt. 5, ask for Dr. Okoye.", ["We are at 4 St. Mary's Rd. Apt. 5, ask for Dr. Okoye."]),
+        ('She said "no." Then she left.', ['She said "no."', "Then she left."]),
+        ("  ", []),
+        ("", []),
+        ("hello,", ["hello,"]),
+    ],
+)
+def test_a_text_is_cut_at_the_ends_of_sentences_and_behind_a_greeting(text, expected):
+    assert cut(text) == expected
+
+
+@given(st.text(alphabet="ab.!? \n\"')1,", max_size=60))
+def test_sentences_hold_everything_but_the_blanks_between_them(text):
+    spans = list(sentences(text))
+    assert all(a_end <= b_start for (_, a_end), (b_start, _) in itertools.pairwise(spans))
+    kept = {place for start, end in spans for place in range(start, end)}
+    assert all(text[place].isspace() for place in range(len(text)) if place not in kept)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["where is my parcel?", "It was $149.50 and I need 2 of them.", "You can write to o.k@example.com.", "It takes 7 to 12 business days."],
+)
+def test_everyday_words_counts_and_amounts_are_not_read(sentence):
+    assert not could_hold(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "its zibbel again",
+        "I asked Rose about it.",
+        "my name is happy",
+        "we live in reading",
+        "I am in Reading.",
+        "12 high street",
+        "call 020 7946 0958",
+        "it ends in 4471",
+    ],
+)
+def test_whatever_could_be_a_name_a_place_or_a_number_is_read(sentence):
+    assert could_hold(sentence)
+
+
+COMMON = [
+    word
+    for word in [
+        "the",
+        "parcel",
+        "is",
+        "late",
+        "again",
+        "and",
+        "nobody",
+        "answers",
+        "me",
+        "please",
+        "help",
+        "where",
+        "can",
+        "i",
+        "find",
+        "it",
+        "today",
+    ]
+    if lexicon.is_common(word)
+]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([*COMMON, "7", "$12.50"]), min_size=1, max_size=12),
+    st.sampled_from(["PERSON", "PHONE_NUMBER", "CITY"]),
+    st.data(),
+)
+def test_a_sentence_that_is_not_read_would_have_no_finding_were_the_model_sure_of_any_word(words, kind, data):
+    sentence = " ".join(words)
+    if could_hold(sentence):
+        return
+    matches = list(re.finditer(r"\S+", sentence))
+    word = data.draw(st.sampled_from(matches))
+    sure = [Span(word.start(), word.end(), kind, 1.0)]
+    assert findings(sentence, sure, {"PERSON": 0.2, "PHONE_NUMBER": 0.2, "CITY": 0.5}) == []
+
+
+class Counting:
+    """A model that finds every word starting with z and counts what it is given."""
+
+    def __init__(self):
+        self.read = []
+
+    def words(self, texts):
+        self.read += texts
+        return [[Span(m.start(), m.end(), "PERSON", 1.0) for m in re.finditer(r"\bz\w+", text)] for text in texts]
+
+
+def test_a_sentence_is_read_once_and_found_in_every_text_that_holds_it():
+    model = Counting()
+    reader = Reader(model, {"PERSON": 0.2})
+    texts = ["this is zibbel.", "It broke. this is zibbel.", "this is zibbel. this is zorvik."]
+    reader.read_ahead(texts)
+    assert sorted(model.read) == ["this is zibbel.", "this is zorvik."]
+    found = [[text[span.start : span.end] for span in spans] for text, spans in zip(texts, reader.findings(texts), strict=True)]
+    assert found == [["zibbel"], ["zibbel"], ["zibbel", "zorvik"]]
+    assert len(model.read) == 2
+
+
+def test_ids_of_the_user_s_own_systems_are_shown_without_their_digits():
+    model = Counting()
+    reader = Reader(model, {"PERSON": 0.2}, [re.compile(r"HL-\d{6}")])
+    reader.read_ahead(["zibbel ordered HL-123456", "zibbel ordered HL-654321", "where is HL-123456?"])
+    assert model.read == ["zibbel ordered HL-000000"]
+
+
+SENTENCES = [
+    "my name is zorvik",
+    "ok.",
+    "12 Rose Lane, Leeds",
+    "Dear Ana Ruiz, it broke!",
+    "mail o.k@example.com or +44 20 7946 0958",
+    "order HL-123456 of account CU-7654321?",
+    "the lantern is broken.",
+    "oksana 77 gmailcom",
+    "so good \U0001f600 thanks Ana",
+    "card 4111 1111 1111 1111\n",
+    "a" * 300,
+]
+
+
+@pytest.fixture(scope="module")
+def plain(anonymize_params):
+    """A finder whose engine is called as Presidio is: one text after the other, nothing remembered."""
+    return recognizers.build(anonymize_params)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=4).map(" ".join), min_size=1, max_size=6))
+def test_batches_memory_and_reading_ahead_give_what_plain_presidio_calls_give(finder, plain, anonymize_params, texts):
+    entities = sorted(anonymize_params.entities)
+    analyze = plain.engine.analyzer_engine.analyze
+    alone = [plain.settle(text, analyze(text, "en", entities=entities)) for text in texts]
+    assert finder.find(texts) == alone
