@@ -36,6 +36,7 @@ ingest:
       - {{outcome: resolved, when: {{status: resolved}}}}
   failures: [thumbs_down]
 anonymize: {{entities: {{PERSON: {{threshold: 0.3}}}}}}
+pii_eval: {{spans: none}}
 merge: {{size: 200, ratios: {{production: 1.0}}, stratify_by: []}}
 validate: {{}}
 evaluate: {{target: {{kind: recorded, path: none, version: "1"}}}}

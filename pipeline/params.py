@@ -143,8 +143,8 @@ class Anonymize(Model):
 class PiiEval(Model):
     """What the recognizers are measured on."""
 
-    spans: str | None = None
-    """A file of span-labelled texts (pipeline/pii_eval.py says how); without a line in it nothing is measured. dvc.yaml needs a name."""
+    spans: str
+    """A file of span-labelled texts (pipeline/pii_eval.py says how); without a line in it nothing is measured."""
     resamples: Positive = 1000
     """Bootstrap samples of conversations that the intervals are made from."""
     seed: int = 0
@@ -251,7 +251,7 @@ class Params(Model):
     intake: Intake
     ingest: Ingest
     anonymize: Anonymize
-    pii_eval: PiiEval = PiiEval()
+    pii_eval: PiiEval
     label: Label = Label()
     merge: Merge
     validate_: Validate = Field(alias="validate")

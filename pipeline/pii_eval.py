@@ -34,10 +34,10 @@ EXPECTED = 'expected {"id": "conversation:turn", "text": "...", "spans": [{"star
 def work() -> str:
     params = params_module.load()
     wanted = params.pii_eval
-    labelled = list(read(Path(wanted.spans))) if wanted.spans else []
+    labelled = list(read(Path(wanted.spans)))
     if not labelled:
         tables.write_json(METRICS, {"measured": False})
-        return f"nothing measured: {wanted.spans or 'pii_eval.spans'} holds no labelled text"
+        return f"nothing measured: {wanted.spans} holds no labelled text"
     figures = evaluate(mark(labelled, recognizers.build(params.anonymize)), wanted.resamples, wanted.seed)
     tables.write_json(METRICS, {"measured": True, **figures})
     return f"{figures['turns']:,} labelled turns, {told(figures['characters'])} by character"

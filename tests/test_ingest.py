@@ -54,6 +54,7 @@ def settle(folder: Path, kind: str = "local", **settings: Any) -> None:
         "ingest": {"path": "logs", "system": "shop", "fields": FIELDS, "roles": {f"{CONTENT}-bot": "assistant"}, "max_reject_rate": 0.5}
         | settings,
         "anonymize": {"entities": {"PERSON": {"threshold": 0.3}}},
+        "pii_eval": {"spans": "labelled.jsonl"},
         "merge": {"size": 10, "ratios": {"production": 1.0}, "stratify_by": []},
         "validate": {},
         "evaluate": {"target": {"kind": "recorded", "path": "none", "version": "1"}},

@@ -108,10 +108,8 @@ def test_the_stage_writes_stable_rounded_figures_and_reads_no_raw_log(repository
     assert pii_eval.METRICS.read_bytes() == once
 
 
-@pytest.mark.parametrize("spans", [None, "labelled.jsonl"])
-def test_without_a_labelled_text_nothing_is_measured_and_that_is_said(spans, repository, tmp_path):
-    written(tmp_path)
-    repository(spans)
+def test_without_a_labelled_text_nothing_is_measured_and_that_is_said(repository, tmp_path):
+    repository(written(tmp_path).name)
     assert "nothing measured" in pii_eval.work()
     assert tables.read_json(pii_eval.METRICS) == {"measured": False}
 

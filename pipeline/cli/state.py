@@ -76,13 +76,15 @@ def labels() -> dict[str, Any] | None:
     if not (paths.METRICS / "labels.json").is_file():
         return None
     examples = tables.read_json(paths.METRICS / "labels.json")["examples"]
-    queue = tables.read_csv(paths.LABEL_QUEUE, schema.QUEUE) if paths.LABEL_QUEUE.is_file() else tables.empty(schema.QUEUE)
-    tasks = queue.drop_duplicates(["example_id", "why"])["why"].value_counts()
-    return {
-        "with_expectation": examples["with_expectation"],
-        "held_back": examples["held_back"],
-        "queue": {str(why): int(count) for why, count in tasks.items()},
-    }
+    return {"with_expectation": examples["with_expectation"], "held_back": examples["held_back"], "queue": queue()}
+
+
+def queue() -> dict[str, int] | None:
+    """Why to how many conversations wait for labels; None where the queue is not on this machine, as in a fresh clone."""
+    if not paths.LABEL_QUEUE.is_file():
+        return None
+    tasks = tables.read_csv(paths.LABEL_QUEUE, schema.QUEUE).drop_duplicates(["example_id", "why"])["why"].value_counts()
+    return {str(why): int(count) for why, count in tasks.items()}
 
 
 def validation() -> dict[str, Any] | None:
@@ -173,7 +175,7 @@ def _steps(state: dict[str, Any], missing: dict[str, int]) -> Iterator[str]:
     # What intake reads and writes belongs on the machine that has the raw logs.
     if any(stage == "absent" for name, stage in state["stages"].items() if name not in ("ingest", "anonymize")):
         yield "run 'dvc pull' to get the files that were built elsewhere"
-    if state["labels"] and (waiting := sum(state["labels"]["queue"].values())):
+    if state["labels"] and (waiting := sum((state["labels"]["queue"] or {}).values())):
         yield f"label what waits ({waiting} tasks): {paths.LABEL_QUEUE}"
     larger = [size for size, _, _ in MATURITY if size > state["size"]]
     grow = f"; then grow to {larger[0]:,} examples (merge.size in params.yaml)" if larger else ""

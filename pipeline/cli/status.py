@@ -66,10 +66,11 @@ def _slice(item: tuple[str, dict[str, int]], most: int = 6) -> str:
 
 
 def _labels(labels: dict[str, Any]) -> str:
+    told = f"{labels['with_expectation']} conversations with an agreed expectation, {labels['held_back']} held back; "
+    if labels["queue"] is None:
+        return told + "what to label next is not on this machine"
     why = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(labels["queue"].items()))
-    return f"{labels['with_expectation']} conversations with an agreed expectation, {labels['held_back']} held back; " + (
-        f"to do: {why}" if why else "nothing to do"
-    )
+    return told + (f"to do: {why}" if why else "nothing to do")
 
 
 def _validation(validation: dict[str, Any]) -> str:

@@ -57,6 +57,11 @@ def test_another_folder_is_one_line(tmp_path, monkeypatch):
     assert result.stderr == "golden: params.yaml: not there; go to the root of a dataset's repository and run this again\n"
 
 
+def test_a_clone_without_the_queue_does_not_say_that_nothing_waits(clone):
+    tables.write_json(paths.METRICS / "labels.json", {"examples": {"with_expectation": 120, "held_back": 0}})
+    assert "0 held back; what to label next is not on this machine" in shown().stdout
+
+
 def test_what_is_there_is_told_in_words_and_as_json(clone):
     write_members(200)
     write_labels(queue=["unlabelled", "unlabelled", "disagreement"])
