@@ -7,7 +7,6 @@ what follows. The truth about every conversation (category, expectation) stems f
 from dataclasses import dataclass
 
 
-
 @dataclass(frozen=True)
 class Expected:
     """A correct response. An entry of `include` may hold several wordings, separated by ` / `."""
