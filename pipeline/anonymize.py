@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pandas as pd
@@ -27,10 +27,12 @@ from pipeline.errors import InputError
 from pipeline.identity import canonical, content_sha, keyed_hash, load_key
 from pipeline.params import Anonymize
 from pipeline.paths import POOL, POOL_CSV, RECORDS
-from pipeline.pii import recognizers
+from pipeline.pii.fingerprint import recognizers_fingerprint
 from pipeline.pii.placeholders import highest_numbers, place
-from pipeline.pii.recognizers import Finder
 from pipeline.pii.spans import Placed, Span, from_rows, to_rows
+
+if TYPE_CHECKING:
+    from pipeline.pii.recognizers import Finder
 
 CHUNK = 1000
 """Conversations looked at together."""
@@ -51,7 +53,7 @@ class Job:
     """onnxruntime's graph optimisation level; changes no byte."""
 
 
-def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: Finder) -> pd.DataFrame:
+def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: "Finder") -> pd.DataFrame:
     """`records` (schema.RECORDS) as rows of schema.POOL. Equal texts are looked at once."""
     conversations = list(records["messages"])
     known = [[v for name, v in metadata.items() if params.metadata.get(name, "redact") != "keep"] for metadata in records["metadata"]]
@@ -82,7 +84,7 @@ def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: Find
     )[schema.POOL.names]
 
 
-def anonymize_again(pool: pd.DataFrame, finder: Finder) -> pd.DataFrame:
+def anonymize_again(pool: pd.DataFrame, finder: "Finder") -> pd.DataFrame:
     """`pool` (schema.POOL), whose raw file is gone, with what `finder` still finds in its text replaced as well.
 
     Placeholders that are there keep their numbers.
@@ -159,8 +161,10 @@ def _metadata(metadata: dict[str, str], params: Anonymize, key: bytes) -> dict[s
 
 
 @cache
-def _finder(params: str, optimization: str) -> Finder:
-    """Loaded once a worker."""
+def _finder(params: str, optimization: str) -> "Finder":
+    """Loaded once a worker. Imported here, since importing takes seconds that the process which only hands out work need not spend."""
+    from pipeline.pii import recognizers
+
     return recognizers.build(Anonymize.model_validate_json(params), optimization)
 
 
@@ -182,7 +186,7 @@ def plan(records: list[Path], listed: pd.DataFrame, params: Anonymize, key: byte
 
     Raises InputError where a partition cannot be made and is not there.
     """
-    fingerprint = recognizers.fingerprint(params)
+    fingerprint = recognizers_fingerprint(params)
     jobs = []
     for path in records:
         raw = tables.read_note(path)

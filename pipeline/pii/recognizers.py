@@ -4,7 +4,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import regex
@@ -27,7 +26,7 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
-from pipeline.identity import Message, content_sha, file_sha
+from pipeline.identity import Message
 from pipeline.params import Anonymize
 from pipeline.pii import chat, lexicon, model
 from pipeline.pii.rampart import RampartEngine, RampartRecognizer
@@ -50,8 +49,6 @@ _ASKS_ADDRESS = regex.compile(
     r"\b(?:your|shipping|delivery|billing|home|postal) ?address|where (?:do you live|should we|shall we)|\baddress please", regex.IGNORECASE
 )
 _WORD = regex.compile(r"[^\W\d_]{3,}")
-CODE = ("chat.py", "lexicon.py", "model.py", "placeholders.py", "rampart.py", "reading.py", "recognizers.py", "words.py")
-"""Files of this folder that decide what is found; a pool that an older text of them made is made anew."""
 
 
 class AnyEmailRecognizer(EmailRecognizer):
@@ -252,13 +249,6 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
     ids = [regex.compile(pattern, FLAGS) for recognizer in params.recognizers for pattern in recognizer.patterns]
     engine = RampartEngine(Reader(model.load(optimization), thresholds, ids, allowed))
     return Finder(BatchAnalyzerEngine(AnalyzerEngine(registry, engine)), params, allowed)
-
-
-def fingerprint(params: Anonymize) -> str:
-    """Changes with everything that decides what is personal data or how the pool shows it; surrogates are merge's business."""
-    decisive: dict[str, Any] = params.model_dump(exclude={"recognizers": {"__all__": {"surrogate"}}})
-    code = [file_sha(Path(__file__).with_name(name)) for name in CODE]
-    return content_sha([code, model.model_sha(), decisive])
 
 
 def disjoint(text: str, results: Sequence[RecognizerResult], rank: Any) -> list[Span]:

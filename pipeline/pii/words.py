@@ -31,6 +31,8 @@ RATHER_COMMON = 4.2
 IN_A_SENTENCE = 0.5
 """For a name among other words, where the model has seen enough to be sure."""
 NEAR_AN_ADDRESS = 0.2
+AROUND = 3
+"""So many words before the first and behind the last that could be personal data are read with them."""
 SENTENCES = 16_384
 """Distinct sentences whose verdict is kept."""
 
@@ -60,9 +62,13 @@ _BEFORE_ADDRESS = re.compile(
 
 
 _WORD = re.compile(r"[^\W\d_]+")
+_SAID = re.compile(r"\S+")
+_NUMBER_OR_AT = re.compile(r"[@\d]+")
 _AROUND_AN_AT = re.compile(r"[^\s@]+@[^\s@]*\w")
-_PLAIN_NUMBER = re.compile(r"[$€£₹] ?\d[\d,.]*|(?<![\w.,/-])\d{1,3}(?:\.\d{1,2})?(?![\w/]|[.,-]\d|[ -]\d)")
-"""An amount of money, or a number of at most three digits that no other follows."""
+_PLAIN_NUMBER = re.compile(
+    r"[$€£₹] ?\d[\d,.]*|(?<![\w-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][\d:.+Z]*)?(?![\w-])|(?<![\w.,/-])\d{1,3}(?:\.\d{1,2})?(?![\w/]|[.,-]\d|[ -]\d)"
+)
+"""An amount of money, a date, or a number of at most three digits that no other follows."""
 _STREET_WORD = re.compile(rf"\b{_STREET.pattern}\b", re.IGNORECASE)
 _CODES = MixedCode()
 
@@ -96,15 +102,23 @@ def findings(text: str, words: Sequence[Span], thresholds: Mapping[str, float], 
 
 
 @lru_cache(SENTENCES)
-def could_hold(sentence: str) -> bool:
-    """Whether any word of a sentence could stand as a finding, were the model sure of it.
+def worth_reading(sentence: str) -> tuple[int, int] | None:
+    """Start and end of what the model is to read of a sentence: all words that could stand as a finding, were it sure of them, and a
+    few around them. None where there is no such word.
 
-    Everyday words alone cannot, nor can amounts, counts and what stands around an @, which patterns find.
+    Everyday words alone cannot stand, nor can amounts, counts, dates and what stands around an @, which patterns find.
     """
-    plain = _PLAIN_NUMBER.sub(_blanked, _AROUND_AN_AT.sub(_blanked, sentence)) if re.search(r"[@\d]", sentence) else sentence
-    if re.search(r"[@\d]", plain) or _ADDRESS_CUE.search(sentence) or (plain != sentence and _STREET_WORD.search(sentence)):
-        return True
-    return any(_could_be(sentence, match) for match in _WORD.finditer(plain))
+    plain = _PLAIN_NUMBER.sub(_blanked, _AROUND_AN_AT.sub(_blanked, sentence)) if _NUMBER_OR_AT.search(sentence) else sentence
+    if _ADDRESS_CUE.search(sentence) or (plain != sentence and _STREET_WORD.search(sentence)):
+        return 0, len(sentence)
+    could = [word.span() for word in _WORD.finditer(plain) if _could_be(sentence, word)]
+    could += [number.span() for number in _NUMBER_OR_AT.finditer(plain)]
+    if not could:
+        return None
+    said = [word.span() for word in _SAID.finditer(sentence)]
+    first = sum(end <= min(could)[0] for _, end in said)
+    last = sum(start < max(end for _, end in could) for start, _ in said) - 1
+    return said[max(0, first - AROUND)][0], said[min(len(said) - 1, last + AROUND)][1]
 
 
 def _could_be(sentence: str, word: re.Match[str]) -> bool:

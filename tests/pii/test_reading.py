@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.pii import lexicon, recognizers
 from pipeline.pii.reading import Reader, sentences
 from pipeline.pii.spans import Span
-from pipeline.pii.words import could_hold, findings
+from pipeline.pii.words import findings, worth_reading
 
 
 def cut(text):
@@ -45,7 +45,7 @@ def test_sentences_hold_everything_but_the_blanks_between_them(text):
     ["where is my parcel?", "It was $149.50 and I need 2 of them.", "You can write to o.k@example.com.", "It takes 7 to 12 business days."],
 )
 def test_everyday_words_counts_and_amounts_are_not_read(sentence):
-    assert not could_hold(sentence)
+    assert worth_reading(sentence) is None
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,20 @@ def test_everyday_words_counts_and_amounts_are_not_read(sentence):
     ],
 )
 def test_whatever_could_be_a_name_a_place_or_a_number_is_read(sentence):
-    assert could_hold(sentence)
+    assert worth_reading(sentence) is not None
+
+
+def test_a_few_words_around_what_could_be_a_name_are_read_with_it():
+    sentence = "we leave on monday and nobody at the shop told zibbel that it would be so very late"
+    start, end = worth_reading(sentence)
+    assert sentence[start:end] == "the shop told zibbel that it would"
+
+
+@given(st.lists(st.sampled_from(["zibbel", "the", "lamp", "is", "4471", "late,", "o.k@example.com", "$5"]), min_size=1, max_size=14))
+def test_no_word_that_could_be_personal_data_is_left_unread(words):
+    sentence = " ".join(words)
+    start, end = worth_reading(sentence) or (0, 0)
+    assert not re.search(r"zibbel|4471", sentence[:start] + sentence[end:])
 
 
 COMMON = [
@@ -92,18 +105,18 @@ COMMON = [
 
 @settings(deadline=None)
 @given(
-    st.lists(st.sampled_from([*COMMON, "7", "$12.50"]), min_size=1, max_size=12),
-    st.sampled_from(["PERSON", "PHONE_NUMBER", "CITY"]),
+    st.lists(st.sampled_from([*COMMON, "7"]), min_size=1, max_size=12),
+    st.sampled_from(["PERSON", "CITY"]),
     st.data(),
 )
-def test_a_sentence_that_is_not_read_would_have_no_finding_were_the_model_sure_of_any_word(words, kind, data):
+def test_a_sentence_that_is_not_read_would_have_no_name_and_no_place_were_the_model_sure_of_any_word(words, kind, data):
     sentence = " ".join(words)
-    if could_hold(sentence):
+    if worth_reading(sentence):
         return
     matches = list(re.finditer(r"\S+", sentence))
     word = data.draw(st.sampled_from(matches))
     sure = [Span(word.start(), word.end(), kind, 1.0)]
-    assert findings(sentence, sure, {"PERSON": 0.2, "PHONE_NUMBER": 0.2, "CITY": 0.5}) == []
+    assert findings(sentence, sure, {"PERSON": 0.2, "CITY": 0.5}) == []
 
 
 class Counting:

