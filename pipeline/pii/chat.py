@@ -25,10 +25,6 @@ CUED = 0.8
 """Score of a code behind a word that announces one, or of one that is the whole message."""
 
 
-FEWEST_DIGITS = 2
-"""A code has so many digits at least, and a letter."""
-
-
 class ChatRecognizer(LocalRecognizer):
     """A recognizer of one type whose `found` yields (start, end, score) of a text."""
 
@@ -140,6 +136,7 @@ class MixedCode(ChatRecognizer):
     """Codes of letters and digits, also with blanks in them: `kt 4 wq 9`, `zpq 731`, `rvb 204417563`, `XK9-44Q21`."""
 
     entity = "REFERENCE_ID"
+    _digits = re.compile(r"\d\D*\d")
     _token = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
     _cue = re.compile(rf"\b(?:{CODE_CUE}|number|no|num|is|its)\b", re.IGNORECASE)
     _other_cue = re.compile(
@@ -154,21 +151,20 @@ class MixedCode(ChatRecognizer):
     _stop_words_in_codes = frozenset(("as", "he", "me", "we", "am", "at", "or", "us", "up", "do", "go", "an", "by", "so", "be", "if", "on"))
 
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
-        if sum(character.isdigit() for character in text) < FEWEST_DIGITS:
+        if not self._digits.search(text):
             return
         tokens = list(self._token.finditer(text))
         alone = 0 < len(tokens) <= 6 and all(self._may_belong(token.group(), True) for token in tokens)
         run: list[re.Match[str]] = []
         for token in tokens:
-            if run and text[run[-1].end() : token.start()] not in (" ", "-", " - "):
+            belongs = self._may_belong(token.group(), alone)
+            if run and (not belongs or text[run[-1].end() : token.start()] not in (" ", "-", " - ")):
                 yield from self._code(text, run, alone)
                 run = []
-            if self._may_belong(token.group(), alone):
+            if belongs:
                 run.append(token)
-            else:
-                yield from self._code(text, run, alone)
-                run = []
-        yield from self._code(text, run, alone)
+        if run:
+            yield from self._code(text, run, alone)
 
     def _may_belong(self, token: str, alone: bool) -> bool:
         lower = token.lower()
@@ -190,7 +186,7 @@ class MixedCode(ChatRecognizer):
         tokens = [token.group() for token in run]
         joined = "".join(tokens)
         digits, letters = sum(c.isdigit() for c in joined), sum(c.isalpha() for c in joined)
-        if digits < FEWEST_DIGITS or letters < 1 or len(joined) < 5 or len(tokens) > 9:
+        if digits < 2 or letters < 1 or len(joined) < 5 or len(tokens) > 9:
             return
         if re.fullmatch(rf"[\d ]+{self._unit.pattern}", " ".join(tokens), re.IGNORECASE) or (
             digits == 4 and is_year(joined[-4:]) and letters > 3

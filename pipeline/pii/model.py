@@ -5,6 +5,7 @@ Rampart is a MiniLM-L6 of 18.5 M parameters with 35 BIO labels, shipped as ONNX 
 any threshold, so that a text has the same findings whatever stands beside it in its batch and whatever CPU runs it.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ WINDOW = 510
 """Tokens that one run of the model takes, beside [CLS] and [SEP]."""
 OVERLAP = 128
 """Tokens that two windows of a long text share; a word has the higher of its scores."""
-BATCH = 64
+TOKENS = 2048
+"""Tokens that one run of the model takes at most. Windows of one length run together, so that nothing is padded."""
 
 TYPES = {
     "GIVEN_NAME": "PERSON",
@@ -58,31 +60,30 @@ class Model:
     def words(self, texts: list[str]) -> list[list[Span]]:
         """Each text's words that could be personal data."""
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        windows = [(number, start) for number, encoding in enumerate(encodings) for start in _window_starts(len(encoding.ids))]
-        windows.sort(key=lambda window: (min(WINDOW, len(encodings[window[0]].ids) - window[1]), window))
+        windows = [
+            (min(WINDOW, len(encoding.ids) - start), number, start)
+            for number, encoding in enumerate(encodings)
+            for start in _window_starts(len(encoding.ids))
+        ]
         scores = [np.zeros((len(encoding.ids), len(self.labels)), np.float32) for encoding in encodings]
-        for batch in (windows[i : i + BATCH] for i in range(0, len(windows), BATCH)):
-            ids = [encodings[number].ids[start : start + WINDOW] for number, start in batch]
-            for (number, start), probabilities in zip(batch, self._run(ids), strict=True):
-                kept = scores[number][start : start + len(probabilities)]
-                np.maximum(kept, probabilities, out=kept)
+        for length, of_length in itertools.groupby(sorted(windows), key=lambda window: window[0]):
+            for batch in _chunks(list(of_length), max(1, TOKENS // (length + 2))):
+                ids = [encodings[number].ids[start : start + length] for _, number, start in batch]
+                for (_, number, start), probabilities in zip(batch, self._run(ids), strict=True):
+                    kept = scores[number][start : start + length]
+                    np.maximum(kept, probabilities, out=kept)
         return [self._words_of(encoding, score) for encoding, score in zip(encodings, scores, strict=True)]
 
-    def _run(self, ids: list[list[int]]) -> list[np.ndarray]:
-        """Probabilities of the labels, O's set to zero, for each token of each window."""
-        cls, sep, pad = np.array([self.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")], np.int64)
-        width = max(map(len, ids)) + 2
-        input_ids = np.full((len(ids), width), pad, np.int64)
-        mask = np.zeros_like(input_ids)
-        for row, window in enumerate(ids):
-            input_ids[row, : len(window) + 2] = [cls, *window, sep]
-            mask[row, : len(window) + 2] = 1
-        feed = {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": np.zeros_like(input_ids)}
+    def _run(self, ids: list[list[int]]) -> np.ndarray:
+        """Probabilities of the labels, O's set to zero, for each token of each window: windows x tokens x labels."""
+        cls, sep = (self.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
+        input_ids = np.array([[cls, *window, sep] for window in ids], np.int64)
+        feed = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids), "token_type_ids": np.zeros_like(input_ids)}
         (logits,) = self.session.run(None, feed)
         exps = np.exp(logits - logits.max(-1, keepdims=True))
-        probabilities = exps / exps.sum(-1, keepdims=True)
+        probabilities: np.ndarray = exps / exps.sum(-1, keepdims=True)
         probabilities[..., 0] = 0
-        return [probabilities[row, 1 : len(window) + 1] for row, window in enumerate(ids)]
+        return probabilities[:, 1:-1]
 
     def _words_of(self, encoding: Encoding, scores: np.ndarray) -> list[Span]:
         if not len(scores):
@@ -96,6 +97,11 @@ class Model:
             Span(encoding.offsets[firsts[i]][0], encoding.offsets[lasts[i]][1], TYPES[self.labels[labels[i]]], float(personal[i]))
             for i in np.flatnonzero(personal >= FLOOR)
         ]
+
+
+def _chunks(windows: list[tuple[int, int, int]], size: int) -> Iterator[list[tuple[int, int, int]]]:
+    for start in range(0, len(windows), size):
+        yield windows[start : start + size]
 
 
 def _window_starts(length: int) -> Iterator[int]:

@@ -18,7 +18,7 @@ from pipeline.pii.words import findings, worth_reading
 REMEMBERED = 65_536
 """Sentences whose words are kept in memory, the latest ones."""
 READ_TOGETHER = 2048
-"""Sentences that are sorted by length before they are cut into batches."""
+"""Stretches that are sorted by length and given to the model."""
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*\n\s*")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:\w|mr|mrs|ms|dr|prof|st|ste|apt|ave|av|rd|ln|blvd|bldg|fl|no|nr|p\.?o|jr|sr|inc|ltd|co|dept|ext|tel|vs|approx|ca)\.\s*$",

@@ -144,8 +144,8 @@ def test_a_sentence_is_read_once_and_found_in_every_text_that_holds_it():
 def test_ids_of_the_user_s_own_systems_are_shown_without_their_digits():
     model = Counting()
     reader = Reader(model, {"PERSON": 0.2}, [re.compile(r"HL-\d{6}")])
-    reader.read_ahead(["zibbel ordered HL-123456", "zibbel ordered HL-654321", "where is HL-123456?"])
-    assert model.read == ["zibbel ordered HL-000000"]
+    reader.read_ahead(["zibbel has HL-123456 now", "zibbel has HL-654321 now", "where is HL-123456?"])
+    assert model.read == ["zibbel has HL-000000 now"]
 
 
 SENTENCES = [
