@@ -1,11 +1,12 @@
 """Ask the target every example, once per epoch.
 
 In: data/golden/examples.parquet. Out: data/responses/<target_version>.parquet, exactly the present examples x epochs. An answer
-that errors is a row with a code, neither right nor wrong. Never: a question asked twice of one version, an answer to another
+that errors is a row with a code, neither right nor wrong; what is `not_testable` is counted apart. Never: a question asked twice of one version, an answer to another
 input than the present one, the content of an error, a clock in the output (latency goes to logs/).
 """
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from pipeline.paths import EXAMPLES, RESPONSES
 from pipeline.targets import NEVER_REUSED, asking, journal, open_target
 from pipeline.targets.journal import Answered, Answers
 from pipeline.targets.question import Question
+from pipeline.targets.reply import Usage
 
 LATENCY = Path("logs/latency.csv")
 
@@ -58,37 +60,47 @@ def work() -> str:
     asked = questions(examples, wanted.epochs)
     answers, reused = ask(asked, wanted)
     frame = responses(examples, answers, wanted.epochs, version)
-    errors = Counter(frame.loc[frame["error"] != "", "error"])
-    told = ", ".join(f"{code} {count}" for code, count in sorted(errors.items()))
-    if errors.total() == len(frame):
+    told = {code: count for code, count in sorted(Counter(frame["error"]).items()) if code}
+    untestable, answered = told.pop(asking.NOT_TESTABLE, 0), int((frame["error"] == "").sum())
+    codes = f" ({', '.join(f'{code} {count}' for code, count in told.items())})" if told else ""
+    if not answered:
         raise InputError(
-            f"{version} answered none of {len(frame)} questions ({told}); see that the target runs, then run 'dvc repro' again"
+            f"{version} answered none of {len(frame)} questions{codes}; see what 'golden target check' says, then run 'dvc repro' again"
         )
     tables.write_parquet(RESPONSES / f"{version}.parquet", frame, schema.RESPONSES)
-    tables.write_text(LATENCY, latency(asked, answers))
-    line = f"{len(examples)} examples x {wanted.epochs} of {version}: {len(frame) - errors.total()} answered ({reused} from before)"
-    return f"{line}, {errors.total()} errors" + (f" ({told})" if told else "")
+    tables.write_text(LATENCY, latency(asked, answers, wanted.price))
+    retries = sum(answers[question.key].attempts - 1 for question in asked if question.key not in reused)
+    line = f"{len(examples)} examples x {wanted.epochs} of {version}: {answered} answered ({len(reused)} from before)"
+    line += f", {sum(told.values())} errors{codes}" + (f", {untestable} not testable" if untestable else "")
+    return line + (f", {retries} retries" if retries else "")
 
 
-def ask(asked: list[Question], wanted: params.Evaluate) -> tuple[Answers, int]:
-    """An answer or an error to every question, and how many were answered before. Only the others are asked."""
+def ask(asked: list[Question], wanted: params.Evaluate) -> tuple[Answers, set[tuple[str, int]]]:
+    """An answer or an error to every question, and the keys of those answered before. Only the others are asked."""
     target = open_target(wanted.target)
     version, kept = wanted.target.version, stage.STATE / "responses" / f"{wanted.target.version}.jsonl"
     reuse = wanted.target.kind not in NEVER_REUSED
-    before = journal.read(kept, version) if reuse else {}
+    form = form_sha(wanted.target)
+    before = journal.read(kept, version, form) if reuse else {}
     answers = {question.key: before[question.key] for question in asked if question.key in before}
-    reused = len(answers)
+    reused = set(answers)
     if todo := [question for question in asked if question.key not in answers]:
-        with journal.appending(kept, version) if reuse else nullcontext() as keep, progressing(len(todo)) as advance:
+        with journal.appending(kept, version, form) if reuse else nullcontext() as keep, progressing(len(todo)) as advance:
 
             def answered(question: Question, answer: Answered) -> None:
                 answers[question.key] = answer
-                if keep is not None and not answer.response.error:
+                if keep is not None and answer.response.error in asking.SETTLED:
                     keep(question, answer)
                 advance()
 
             asking.ask_all(todo, target, wanted, answered, stage.STATE / "inspect")
     return answers, reused
+
+
+def form_sha(target: params.Target) -> str:
+    """A hash of how questions are sent and replies are read, empty where nothing is said of it: with another form they are asked again."""
+    form = target.model_dump(include={"preset", "request", "response", "system"}, exclude_none=True)
+    return hashlib.sha256(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16] if form else ""
 
 
 @contextmanager
@@ -100,13 +112,24 @@ def progressing(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(bar)
 
 
-def latency(asked: list[Question], answers: Answers) -> str:
-    """How long each question took when it was asked, as CSV: a log, never an output."""
+def latency(asked: list[Question], answers: Answers, price: params.Price | None = None) -> str:
+    """What each question took when it was asked, in seconds, tokens and money, as CSV: a log, never an output."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["example_id", "epoch", "seconds", "error"])
-    writer.writerows([q.example_id, q.epoch, answers[q.key].seconds, answers[q.key].response.error] for q in asked)
+    writer.writerow(["example_id", "epoch", "seconds", "attempts", "input_tokens", "output_tokens", "cost", "error"])
+    for question in asked:
+        answer = answers[question.key]
+        usage = answer.usage
+        row = [question.example_id, question.epoch, answer.seconds, answer.attempts, usage.input_tokens, usage.output_tokens]
+        writer.writerow([*row, cost(usage, price), answer.response.error])
     return out.getvalue()
+
+
+def cost(usage: Usage, price: params.Price | None) -> float | None:
+    """What the tokens of an answer cost; None where either is not known."""
+    if price is None or (usage.input_tokens is None and usage.output_tokens is None):
+        return None
+    return round(((usage.input_tokens or 0) * price.input + (usage.output_tokens or 0) * price.output) / 1e6, 9)
 
 
 if __name__ == "__main__":

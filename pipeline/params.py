@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import jmespath
+from jmespath.exceptions import JMESPathError
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.expectations import Behaviour
 from pipeline.pii.entities import ENTITIES
 from pipeline.yaml_models import Model, read_model
 
@@ -196,28 +199,129 @@ class Validate(Model):
     """The same for every single raw file, which shows a log format that changed."""
 
 
+class ResponseMapping(Model):
+    """Where a target's reply has what, as JMESPath expressions; what is not mapped is not known."""
+
+    answer: str | None = None
+    """Text; only a preset says it by itself."""
+    citations: str | None = None
+    """A list of text."""
+    confidence: str | None = None
+    """A number between 0 and 1."""
+    behaviour: str | None = None
+    behaviours: dict[str, Behaviour] = {}
+    """What the target calls it, to what it is called here; a name that is not here must already be one of ours."""
+    tool_calls: str | None = None
+    """A list of objects with `name` and `arguments`."""
+    fault_met: str | None = None
+    """True, or any text but "false", where the target says that it met the simulated failure."""
+    input_tokens: str | None = None
+    output_tokens: str | None = None
+
+    @model_validator(mode="after")
+    def _expressions(self) -> "ResponseMapping":
+        for name, expression in self.model_dump(exclude={"behaviours"}, exclude_none=True).items():
+            try:
+                jmespath.compile(expression)
+            except JMESPathError as error:
+                said = str(error).splitlines()[0].rstrip(":.")
+                raise ValueError(f"{name}: not a JMESPath expression ({said}); see jmespath.org") from None
+        return self
+
+
 class Target(Model):
-    kind: Literal["python", "recorded"]
-    """python: `callable` is imported and called. recorded: answers are read from `path`."""
+    """Who is asked. docs/targets.md has each kind to copy."""
+
+    kind: Literal["python", "command", "http", "inspect", "recorded"]
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Names the build that answers; a changed system needs a new one, since nothing is asked twice."""
     callable: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
+    """python: what is imported and called."""
+    command: str | None = None
+    """command: what is started, and asked and answering in lines of JSON."""
+    url: str | None = None
+    """http: what is asked. `${NAME}` is an environment variable's value, here and in `headers`."""
+    method: Literal["POST", "PUT", "GET"] = "POST"
+    headers: dict[str, str] = {}
+    preset: Literal["openai-chat"] | None = None
+    """http: a known form of request and response."""
+    request: Any = None
+    """http, command: the template of what is sent; None for Golden's own form."""
+    response: ResponseMapping | None = None
+    """http, command: where the reply has what; None for Golden's own form."""
+    model: str | None = Field(default=None, pattern=r"^[\w-]+/\S+$")
+    """inspect: a model as Inspect AI names it, provider/model."""
+    system: str | None = None
+    """inspect: what the model is told before the conversation, a template as `request` is."""
     path: str | None = None
+    """recorded: the file of answers."""
 
     @model_validator(mode="after")
-    def _has_its_place(self) -> "Target":
-        if self.kind == "python" and self.callable is None:
-            raise ValueError("callable: missing; name it as module:function")
-        if self.kind == "recorded" and self.path is None:
-            raise ValueError("path: missing; name the file of recorded responses")
+    def _fits_its_kind(self) -> "Target":
+        needed, hint = NEEDED[self.kind]
+        if getattr(self, needed) is None:
+            raise ValueError(f"{needed}: missing; {hint}")
+        if self.response and not self.response.answer and not self.preset:
+            raise ValueError("response.answer: missing; say where the reply has the answer")
+        own = {"kind", "version", needed, *ALLOWED.get(self.kind, ())}
+        if foreign := sorted(self.model_fields_set - own):
+            raise ValueError(f"{foreign[0]}: not for a target of kind {self.kind}; known here: {', '.join(sorted(own))}")
         return self
+
+    @model_validator(mode="after")
+    def _holds_no_secret(self) -> "Target":
+        for name, value in self.headers.items():
+            if SECRET_NAME.search(name) and "${" not in value:
+                raise ValueError(f"headers.{name}: a secret does not belong into a file; write ${{NAME}} and set that environment variable")
+        if self.url and SECRET_IN_URL.search(self.url):
+            raise ValueError("url: a secret does not belong into a file; write ${NAME} in its place and set that environment variable")
+        return self
+
+
+NEEDED = {
+    "python": ("callable", "name it as module:function"),
+    "command": ("command", "name the program and its arguments"),
+    "http": ("url", "name the address that is asked"),
+    "inspect": ("model", "name it as provider/model"),
+    "recorded": ("path", "name the file of recorded responses"),
+}
+"""What a kind of target cannot be without."""
+ALLOWED = {"command": ("request", "response"), "http": ("method", "headers", "preset", "request", "response"), "inspect": ("system",)}
+SECRET_NAME = re.compile(r"auth|key|token|secret|cookie|password", re.I)
+SECRET_IN_URL = re.compile(r"//[^/@$]+@|[?&][\w-]*(key|token|secret|password|sig)=(?!\$\{)", re.I)
+
+
+class Retries(Model):
+    """How often, and when, a question is asked again after a failure that may pass. Changes no byte of any output."""
+
+    per_question: Annotated[int, Field(ge=0)] = 3
+    in_all: Annotated[int, Field(ge=0)] = 100
+    """Over a whole run; once they are spent, a target that answers nothing is not asked any more."""
+    backoff_s: Annotated[float, Field(gt=0, strict=False)] = 1.0
+    """The first wait; it doubles from retry to retry."""
+    longest_wait_s: Annotated[float, Field(gt=0, strict=False)] = 60.0
+    """No wait is longer; a target that asks for a longer one (Retry-After) is not asked again."""
+    seed: int = 0
+
+
+class Price(Model):
+    """What a million tokens cost, in any currency, where the target says how many it took."""
+
+    input: Annotated[float, Field(ge=0, strict=False)]
+    output: Annotated[float, Field(ge=0, strict=False)]
 
 
 class Evaluate(Model):
     target: Target
     epochs: Positive = 1
     concurrency: Positive = 8
+    """So many questions are asked at once."""
     timeout_s: Annotated[float, Field(gt=0, strict=False)] = 30.0
+    """How long an answer may take, each time it is asked for."""
+    requests_per_minute: Annotated[float, Field(gt=0, strict=False)] | None = None
+    """At most so many requests, retries among them; None for no limit."""
+    retries: Retries = Retries()
+    price: Price | None = None
 
 
 class Metrics(Model):

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -16,21 +17,39 @@ import anyio
 from pipeline import params
 from pipeline.faults import injected
 from pipeline.targets.journal import Answered
-from pipeline.targets.question import Ask, NoAnswerError, Question
-from pipeline.targets.reply import Response, parse
+from pipeline.targets.question import Ask, NoAnswerError, Question, Remote
+from pipeline.targets.reply import UNKNOWN, Response, Usage, parse, usage
+from pipeline.targets.retries import Pace
 
 TIMEOUT = "timeout"
 NOT_TESTABLE = "not_testable"
 """The example simulates a failure that the target never met."""
 UNHANDLED_FAULT = "unhandled_fault"
 """The target met the simulated failure and gave no answer. It is evidence about the target, and is judged as wrong."""
+GIVEN_UP = "given_up"
+"""It was not asked any more: the retries were spent and the target had long answered nothing."""
+SETTLED = frozenset({"", NOT_TESTABLE, UNHANDLED_FAULT})
+"""Errors (and none) that the target itself decided: the same version asked again would do the same."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of asking once."""
+
+    response: Response
+    seconds: float
+    usage: Usage = UNKNOWN
+    is_transient: bool = False
+    """Whether the same question may be answered when it is asked again."""
+    retry_after_s: float | None = None
 
 
 def ask_all(
     questions: list[Question], ask: Ask, wanted: params.Evaluate, answered: Callable[[Question, Answered], None], home: Path
 ) -> None:
-    """Ask every question once; `answered` is called as each answer or error comes. `home` is the folder Inspect may write to."""
+    """Get an answer or an error to every question; `answered` is called as each comes. `home` is the folder Inspect may write to."""
     by_name = {f"{question.example_id}/{question.epoch}": question for question in questions}
+    unanswered = set(by_name)
     with _inspect_lives_in(home):
         from inspect_ai import Task, eval
         from inspect_ai._eval import context
@@ -42,14 +61,15 @@ def ask_all(
 
         @solver
         def asking() -> Solver:
-            slots = anyio.CapacityLimiter(wanted.concurrency)
+            slots, pace = anyio.CapacityLimiter(wanted.concurrency), Pace(wanted)
 
             async def solve(state: TaskState, generate: Generate) -> TaskState:
                 question = by_name[str(state.sample_id)]
                 async with slots:
-                    begun = time.monotonic()
-                    response = await answer(question, ask, wanted.timeout_s)
-                    answered(question, Answered(response, round(time.monotonic() - begun, 4)))
+                    answered(question, await answer(question, ask, wanted.timeout_s, pace))
+                unanswered.remove(str(state.sample_id))
+                if not unanswered and isinstance(ask, Remote):  # here, since what it holds belongs to this event loop
+                    await ask.aclose()
                 return state
 
             return solve
@@ -71,25 +91,45 @@ def ask_all(
         raise RuntimeError(f"asking ended as {logs[0].status}: {logs[0].error.message if logs[0].error else 'no reason given'}")
 
 
-async def answer(question: Question, ask: Ask, timeout_s: float) -> Response:
-    """The response to one question; whatever goes wrong is a response with an error, so that no other question suffers.
+async def answer(question: Question, ask: Ask, timeout_s: float, pace: Pace) -> Answered:
+    """The answer to one question or the error of its last attempt, asked for again where that may help."""
+    attempts = 0
+    while True:
+        if pace.is_hopeless:
+            return Answered(Response(error=GIVEN_UP), 0.0, attempts)
+        await pace.turn()
+        last, attempts = await attempt(question, ask, timeout_s), attempts + 1
+        if not last.is_transient:
+            pace.answered()
+            return Answered(last.response, last.seconds, attempts, last.usage)
+        if (seconds := pace.again_in_s(question, attempts, last.retry_after_s)) is None:
+            return Answered(last.response, last.seconds, attempts, last.usage)
+        await anyio.sleep(seconds)
+
+
+async def attempt(question: Question, ask: Ask, timeout_s: float) -> Attempt:
+    """Ask once; whatever goes wrong is a response with an error, so that no other question suffers.
 
     No TimeoutError may leave it: Inspect takes that for a success.
     """
     with injected(question.fault) if question.fault else nullcontext() as injection:
-        response, failed = Response(error=TIMEOUT), True
+        begun = time.monotonic()
+        response, used, failed, transient, retry_after_s = Response(error=TIMEOUT), UNKNOWN, True, isinstance(ask, Remote), None
         with anyio.move_on_after(timeout_s):
             try:
-                response, failed = parse(await ask(question)), False
+                reply = await ask(question)
+                used = usage(reply)
+                response, failed, transient = parse(reply), False, False
             except NoAnswerError as error:
-                response, failed = Response(error=error.code), False
+                response, transient, retry_after_s = Response(error=error.code), error.transient, error.retry_after_s
             except (Exception, SystemExit) as error:
-                response = Response(error=f"raised:{type(error).__name__}")
+                response, transient = Response(error=f"raised:{type(error).__name__}"), False
+        seconds = round(time.monotonic() - begun, 4)
     if injection is not None and injection.met and failed:
-        return Response(error=UNHANDLED_FAULT)
+        return Attempt(Response(error=UNHANDLED_FAULT), seconds, used)
     if injection is not None and not injection.met and not response.error:
-        return Response(error=NOT_TESTABLE)
-    return response
+        return Attempt(Response(error=NOT_TESTABLE), seconds, used)
+    return Attempt(response, seconds, used, transient, retry_after_s)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What a target is asked, and how it says that no answer came."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,24 @@ class Question:
 class NoAnswerError(Exception):
     """No answer came; `code` says why and never holds content."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, transient: bool = False, retry_after_s: float | None = None) -> None:
         super().__init__(code)
         self.code = code
+        self.transient = transient
+        """Whether the same question may be answered when it is asked again."""
+        self.retry_after_s = retry_after_s
+        """How long the target wants to be left alone; None where it does not say."""
 
 
-Ask = Callable[[Question], Awaitable[Any]]
+class Ask(Protocol):
+    """Asks one question: returns what `pipeline.targets.reply.parse` accepts, or raises."""
+
+    def __call__(self, question: Question, /) -> Awaitable[Any]: ...
+
+
+@runtime_checkable
+class Remote(Ask, Protocol):
+    """A target beyond this process. It holds connections or processes, and what does not answer in time may do so when asked again."""
+
+    async def aclose(self) -> None:
+        """Give back what is held, in the event loop that it was taken in. A later question takes it anew."""

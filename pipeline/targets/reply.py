@@ -1,5 +1,6 @@
 """What a target may reply, and what becomes of it: a response with a fixed set of fields, or a code that says what is wrong."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -8,6 +9,17 @@ import orjson
 
 from pipeline.expectations import BEHAVIOURS
 from pipeline.targets.question import NoAnswerError
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an answer cost in tokens, as far as the target says. It goes into logs and never into an output."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+UNKNOWN = Usage()
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,13 @@ def parse(reply: Any) -> Response:
         behaviour=_behaviour(reply.get("behaviour")),
         tool_calls=_tool_calls(reply.get("tool_calls")),
     )
+
+
+def usage(reply: Any) -> Usage:
+    """The `usage` of a reply; what is not there, or is no count, is not known."""
+    said = reply.get("usage") if isinstance(reply, dict) else None
+    counts = {name: said.get(name) for name in ("input_tokens", "output_tokens")} if isinstance(said, dict) else {}
+    return Usage(**{name: n for name, n in counts.items() if isinstance(n, int) and not isinstance(n, bool) and n >= 0})
 
 
 def _text(name: str, value: Any) -> str:
@@ -80,9 +99,17 @@ def _tool_calls(value: Any) -> str:
         return ""
     try:
         calls = orjson.loads(value) if isinstance(value, str) else value
-        named = [{"name": call["name"], "arguments": call.get("arguments", {})} for call in calls]
+        named = [{"name": call["name"], "arguments": _arguments(call.get("arguments"))} for call in calls]
         if not all(isinstance(call["name"], str) for call in named):
             raise TypeError
         return orjson.dumps(named, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
     except (AttributeError, KeyError, TypeError, ValueError):
         raise NoAnswerError("bad_response:tool_calls") from None
+
+
+def _arguments(value: Any) -> Any:
+    """A call's arguments, which many APIs send as the text of a JSON object."""
+    if isinstance(value, str):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(value)
+    return {} if value is None else value

@@ -8,14 +8,14 @@ import pytest
 from pipeline import params, schema, tables
 from pipeline.errors import InputError
 from pipeline.targets import open_target
-from pipeline.targets.asking import answer
+from pipeline.targets.asking import attempt
 from pipeline.targets.question import Question
 from pipeline.targets.reply import Response
 
 
 def asked(path: Path, example_id: str = "a", epoch: int = 1, fault: str = "") -> Response:
     ask = open_target(params.Target(kind="recorded", version="1", path=str(path)))
-    return anyio.run(answer, Question(example_id, "sha", epoch, [], {}, fault), ask, 5.0)
+    return anyio.run(attempt, Question(example_id, "sha", epoch, [], {}, fault), ask, 5.0).response
 
 
 def recording(tmp_path: Path, *lines: str) -> Path:
