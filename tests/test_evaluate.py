@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,10 @@ from ruamel.yaml import YAML
 
 from pipeline import evaluate, schema, tables
 from pipeline.errors import InputError
+from pipeline.params import Price
 from pipeline.targets.journal import Answered
-from pipeline.targets.reply import Response
+from pipeline.targets.reply import Response, Usage
+from tests.targets.server import chat_server
 
 ROOT = Path(__file__).parents[1]
 RESPONSES = Path("data/responses/1.0.0.parquet")
@@ -244,6 +247,83 @@ def test_a_kill_costs_only_what_was_in_flight_and_a_target_that_hangs_does_not_h
     assert len(again) == 61 - kept
     assert len(set(before) & set(again) - {"hangs"}) <= 4
     assert texts_below(".golden/inspect") == b""
+
+
+def test_a_server_that_errs_in_every_way_ends_the_run_with_errors_told_apart() -> None:
+    texts = ("fine", "429 twice", "500", "garbage", "cut", "never", "breaks", "ignores")
+    with chat_server() as chat:
+        examples = [example(text, text, fault="timeout" if text in ("breaks", "ignores") else "") for text in texts]
+        target = {"kind": "http", "version": "1.0.0", "url": chat.url, "preset": "openai-chat", "request": {"model": "m"}}
+        wanted = {"target": target, "timeout_s": 0.5, "retries": {"per_question": 2, "backoff_s": 0.01}, "price": {"input": 2, "output": 8}}
+        asks("", examples, **wanted)
+        line = evaluate.work()
+        assert answered()["error"].to_dict() == {
+            "429 twice": "",
+            "500": "http_500",
+            "breaks": "unhandled_fault",
+            "cut": "connection_lost",
+            "fine": "",
+            "garbage": "unreadable_reply",
+            "ignores": "not_testable",
+            "never": "timeout",
+        }
+        told = "5 errors (connection_lost 1, http_500 1, timeout 1, unhandled_fault 1, unreadable_reply 1), 1 not testable, 8 retries"
+        assert line == f"8 examples x 1 of 1.0.0: 2 answered (0 from before), {told}"
+        log = pd.read_csv("logs/latency.csv").set_index("example_id")
+        assert log["attempts"].to_dict() == dict(chat.asked)
+        assert log.loc["fine", ["input_tokens", "output_tokens", "cost"]].tolist() == [7, 3, 38e-6]
+        assert b"SECRET" not in texts_below("data/responses", ".golden", "logs")
+        evaluate.work()
+        assert {text: chat.asked[text] for text in ("fine", "429 twice", "breaks", "ignores")} == {
+            "fine": 1,
+            "429 twice": 3,
+            "breaks": 1,
+            "ignores": 1,
+        }, "what the target decided is not asked again"
+
+
+def test_a_run_killed_and_run_again_asks_the_server_nothing_twice_that_it_had_answered() -> None:
+    names = [f"e{i:03}" for i in range(120)]
+    with chat_server() as chat:
+        target = {"kind": "http", "version": "1.0.0", "url": chat.url, "preset": "openai-chat", "request": {"model": "m"}}
+        asks("", [example(name, name) for name in names], target=target, concurrency=4)
+        command = [sys.executable, "-m", "pipeline.evaluate"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while chat.asked.total() < 40:
+            assert time.monotonic() < until
+            assert first.poll() is None
+            time.sleep(0.001)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        kept = {line["input_sha"] for line in map(orjson.loads, Path(".golden/responses/1.0.0.jsonl").read_bytes().splitlines())}
+        time.sleep(0.1)  # what was in flight is counted
+        before = dict(chat.asked)
+        second = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60)
+        assert f"120 answered ({len(kept)} from before), 0 errors" in second.stdout
+        again = {name for name in names if chat.asked[name] > before.get(name, 0)}
+        assert again == {name for name in names if f"sha of {name} " not in kept}
+        assert len(again & set(before)) <= 4, "only what was in flight when it was killed"
+        assert 0 < len(kept) < 120
+
+
+def test_a_changed_mapping_asks_again_and_a_changed_address_does_not() -> None:
+    with chat_server() as chat, chat_server() as other:
+        target = {"kind": "http", "version": "1.0.0", "url": chat.url, "preset": "openai-chat", "request": {"model": "m"}}
+        for url, mapped in ((chat.url, {}), (other.url, {}), (other.url, {"citations": "choices[].message.role"})):
+            asks("", [example("a", "one")], target=target | {"url": url} | ({"response": mapped} if mapped else {}))
+            evaluate.work()
+        assert (chat.asked.total(), other.asked.total()) == (1, 1)
+        assert answered().loc["a", "citations"] == ["assistant"]
+
+
+def test_tokens_cost_what_a_million_of_them_cost() -> None:
+    price = Price(input=2.0, output=8.0)
+    assert evaluate.cost(Usage(1_000_000, 500_000), price) == 6
+    assert evaluate.cost(Usage(None, 1000), price) == 0.008
+    assert evaluate.cost(Usage(), price) is None
+    assert evaluate.cost(Usage(1, 1), None) is None
 
 
 @settings(max_examples=25, deadline=None)

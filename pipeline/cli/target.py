@@ -19,6 +19,7 @@ SHOWN_CHARACTERS = 2000
 HELP = {
     "timeout": "no answer in {timeout_s:g} s; evaluate.timeout_s is the limit. A program must write one line and flush it",
     "unreadable_reply": "what came back is not JSON",
+    "out_of_step": "the reply does not repeat the id of the question, so that it may be the answer to another one",
     "connection_refused": "nothing listens at this address",
     "no_connection": "the host cannot be reached, or its certificate is not trusted",
     "connection_lost": "the connection ended before the answer did",

@@ -2,8 +2,10 @@
 
 A process is asked one question at a time and stays for the next; there are as many as there are questions at once. It reads a line
 from its standard input, writes a line and flushes it. One that ends after each answer is started anew for the next question. What
-is said on standard error goes into logs/target.log. Whatever may have put answers and questions out of step (a reply that is no
-JSON, a line too many, no answer in time) ends the process, so that no answer is ever taken for that to another question.
+is said on standard error goes into logs/target.log.
+
+No answer may be taken for that to another question. In Golden's own form a reply repeats the `id` of its question, and whatever may
+have put lines out of step (another id, a line that is no JSON, a line too many, no answer in time) ends the process.
 """
 
 import asyncio
@@ -37,31 +39,34 @@ def open_target(target: params.Target) -> "Command":
         raise InputError(
             f"{KEY}: no program '{words[0] if words else ''}' here; name one on the path, or by its path from the repository's root"
         )
-    return Command(words, form_of(target.request, target.response))
+    return Command(words, form_of(target.request, target.response), repeats_id=target.request is None and target.response is None)
 
 
 class Command:
     """Asks through processes, and keeps those that answered."""
 
-    def __init__(self, words: list[str], form: Form) -> None:
-        self._words, self._form = words, form
+    def __init__(self, words: list[str], form: Form, repeats_id: bool) -> None:
+        self._words, self._form, self._repeats_id = words, form, repeats_id
         self._idle: list[_Process] = []
         self._log_is_begun = False
 
     async def __call__(self, question: Question) -> Any:
-        line = orjson.dumps(self._form.body(question)) + b"\n"
+        body = self._form.body(question)
         if (kept := await self._kept()) is not None:
             # A process that ended after its last answer shows it only now.
             with suppress(_EndedError):
-                return await self._asked(kept, line)
+                return await self._asked(kept, body)
         try:
-            return await self._asked(await self._started(), line)
+            return await self._asked(await self._started(), body)
         except _EndedError as error:
             raise NoAnswerError(f"process_ended:{error}") from None
 
-    async def _asked(self, process: "_Process", line: bytes) -> Any:
+    async def _asked(self, process: "_Process", body: Any) -> Any:
         try:
-            reply = self._form.reply(decoded(await process.exchange(line)))
+            received = decoded(await process.exchange(orjson.dumps(body) + b"\n"))
+            if self._repeats_id and (not isinstance(received, dict) or received.get("id") != body["id"]):
+                raise NoAnswerError("out_of_step")
+            reply = self._form.reply(received)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await process.end()

@@ -10,8 +10,9 @@ from typing import Any
 
 
 def completion(text: str | None, **message: Any) -> dict[str, Any]:
-    usage = {"prompt_tokens": 7, "completion_tokens": 3}
-    return {"choices": [{"message": {"role": "assistant", "content": text, **message}}], "usage": usage}
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text, **message}}
+    return {"id": "c-1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
 
 
 class Chat:
