@@ -5,12 +5,14 @@ pages well and is wrong in ways that a good dataset finds.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from demo import guards, hints, retrieval
 from pipeline import faults
 
 Message = dict[str, str]
+Search = Callable[..., list[tuple[float, retrieval.Section]]]
 READS_CHARACTERS = 320
 """The part of a message that is read; meant to keep answers fast."""
 FEW_WORDS, SURE_SCORE = 6, 7.0
@@ -48,8 +50,8 @@ WHEN_BUSY = "Your order has shipped and is on its way to you."
 DEGRADED = "I can't reach our order system at the moment, so I can't look at your order. Please try again in a few minutes, or reach a colleague in chat from 8:00 to 22:00."
 
 
-def answer(messages: list[Message], fixtures: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The response to the last user message, with the messages before it as history."""
+def answer(messages: list[Message], fixtures: dict[str, Any] | None = None, search: Search = retrieval.search) -> dict[str, Any]:
+    """The response to the last user message, with the messages before it as history. `search` finds the pages."""
     users = [m["content"] for m in messages if m["role"] == "user"]
     text, before = users[-1], users[-2] if len(users) > 1 else ""
     read = text[:READS_CHARACTERS]
@@ -63,7 +65,7 @@ def answer(messages: list[Message], fixtures: dict[str, Any] | None = None) -> d
         found = response(WHEN_BUSY, confidence=0.7, tool_calls=[_lookup(order)])
     except faults.SimulatedFault:
         found = response(DEGRADED, behaviour="degrade", confidence=0.3, tool_calls=[_lookup(order)])
-    return _in_form(found or _from_pages(read, before), text)
+    return _in_form(found or _from_pages(read, before, search), text)
 
 
 def response(
@@ -170,7 +172,7 @@ def _money_back(order: dict[str, Any]) -> dict[str, Any]:
 # ---- questions about the rules
 
 
-def _from_pages(text: str, before: str) -> dict[str, Any]:
+def _from_pages(text: str, before: str, search: Search) -> dict[str, Any]:
     """The section of the pages that fits best, or a question where nothing fits."""
     asked, told = _asked(text), _without_data(text)
     phrases = hints.of(asked)
@@ -179,7 +181,7 @@ def _from_pages(text: str, before: str) -> dict[str, Any]:
     context = "" if phrases and not ELLIPSIS.search(asked) else _asked(before)
     if context:
         phrases = hints.of(context) | {section: 2 * gain for section, gain in phrases.items()}
-    ranked = retrieval.search(asked, context or ("" if phrases else told), phrases)
+    ranked = search(asked, context or ("" if phrases else told), phrases)
     if not ranked or (not phrases and (len(retrieval.words(told)) < FEW_WORDS or ranked[0][0] < SURE_SCORE)):
         return response(ASK_BACK, behaviour="ask_back", confidence=0.5)
     best, section = ranked[0]
