@@ -241,7 +241,7 @@ class Target(Model):
     """command: what is started, and asked and answering in lines of JSON."""
     url: str | None = None
     """http: what is asked. `${NAME}` is an environment variable's value, here and in `headers`."""
-    method: Literal["POST", "PUT", "GET"] = "POST"
+    method: Literal["POST", "PUT"] = "POST"
     headers: dict[str, str] = {}
     preset: Literal["openai-chat"] | None = None
     """http: a known form of request and response."""

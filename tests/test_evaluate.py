@@ -318,6 +318,17 @@ def test_a_changed_mapping_asks_again_and_a_changed_address_does_not() -> None:
         assert answered().loc["a", "citations"] == ["assistant"]
 
 
+def test_a_programs_processes_end_with_the_run() -> None:
+    program = "import json, os, sys\nopen('pids', 'a').write(f'{os.getpid()}\\n')\nfor line in sys.stdin:\n    print(json.dumps({'id': json.loads(line)['id'], 'answer': 'hi'}))\n"
+    Path("program.py").write_text(program)
+    target = {"kind": "command", "version": "1.0.0", "command": f"{sys.executable} program.py"}
+    asks("", [example(f"e{i}", f"q{i}") for i in range(12)], target=target, concurrency=3)
+    assert evaluate.work() == "12 examples x 1 of 1.0.0: 12 answered (0 from before), 0 errors"
+    pids = Path("pids").read_text().split()
+    assert 1 <= len(pids) <= 3
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
 def test_tokens_cost_what_a_million_of_them_cost() -> None:
     price = Price(input=2.0, output=8.0)
     assert evaluate.cost(Usage(1_000_000, 500_000), price) == 6
