@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.decision.intervals import resampled
+
 LEVEL = 0.95
 """The intervals' level."""
 BETA = 2
@@ -203,18 +205,12 @@ def _with_intervals(by_conversation: Sums, resamples: int, seed: int) -> dict[st
     sums = np.array(list(by_conversation.values()), float).reshape(-1, 4)
     gold, _, found, _ = sums.sum(axis=0).tolist()
     figures: dict[str, Any] = {"gold": _plain(gold), "found": _plain(found)}
-    here, drawn = _figures(sums.sum(axis=0)[None, :]), _figures(_bootstrap(sums, resamples, seed))
+    here, drawn = _figures(sums.sum(axis=0)[None, :]), _figures(resampled(sums, resamples, seed))
     for name, values in here.items():
         if np.isfinite(values[0]):
             low, high = np.quantile(drawn[name][np.isfinite(drawn[name])], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             figures |= {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
     return figures
-
-
-def _bootstrap(sums: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """The column sums of `resamples` draws of as many rows as there are, with replacement."""
-    rng = np.random.default_rng(seed)
-    return np.array([sums[rng.integers(0, len(sums), len(sums))].sum(axis=0) for _ in range(resamples)])
 
 
 def _figures(sums: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,0 +1,108 @@
+"""The Bayesian bootstrap behind every posterior: one weight per cluster, shared by all proportions that are judged together.
+
+Rubin, D. B. (1981), The Bayesian bootstrap, Annals of Statistics 9(1), 130-134: weights Dirichlet(1, ..., 1), here as Gamma(1) each.
+Owen, A. B. and Eckles, D. (2012), Bootstrapping data arrays of arbitrary order, Annals of Applied Statistics 6(3), 895-927: a weight
+per cluster where examples of one conversation are alike.
+Brown, L. D., Cai, T. T. and DasGupta, A. (2001), Interval Estimation for a Binomial Proportion, Statistical Science 16(2), 101-133:
+half a success and half a failure beside the data make a Beta(s + 1/2, f + 1/2), Jeffreys's posterior.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+DIGITS = 12
+"""Sums over a cluster are rounded, so that the order of examples changes nothing."""
+CELLS = 4_000_000
+"""Weights in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Weighted evidence about k proportions: equal rows of it are one row, whose weight is Gamma(shape).
+
+    A proportion is sum(weight * hits) / sum(weight * sizes), with the pseudo-observations among the summands.
+    """
+
+    hits: np.ndarray
+    """(rows, k): how much of the row's size is success."""
+    sizes: np.ndarray
+    """(rows, k): how much the row counts; 0 where it is outside of the proportion."""
+    kinds: np.ndarray
+    """(kinds, rows): the shapes that one cluster of each kind adds. They sum to 1."""
+    counts: np.ndarray
+    """(kinds,): how many clusters are of each kind."""
+    pseudo: np.ndarray
+    """(k,): size of a pseudo-observation: that of a typical cluster, 1 where every cluster is one example."""
+
+    @property
+    def shapes(self) -> np.ndarray:
+        return np.asarray(self.counts @ self.kinds)
+
+
+def rows(scores: np.ndarray, clusters: np.ndarray, weights: np.ndarray | None = None) -> Rows:
+    """Evidence from `scores` (examples, k) in 0..1, NaN where an example is outside of a proportion.
+
+    A score that is a fraction, such as a mean over epochs, is that much of a success and the rest of a failure: the cluster's Gamma(1)
+    falls into Gammas that sum to it, and the marginal of every proportion of examples with clusters of their own is exactly
+    Beta(s + 1/2, f + 1/2). Where a cluster has several scores, they succeed together as far as they can.
+    """
+    inside = ~np.isnan(scores)
+    if np.any((scores < 0) | (scores > 1)):
+        raise ValueError("scores lie in 0..1")
+    size = inside * (np.ones_like(scores) if weights is None else weights)
+    codes = np.unique(clusters, return_inverse=True)[1].reshape(-1)
+    filled = np.round(np.where(inside, scores, 0.0), DIGITS)
+    split = _split(filled, size, codes)
+    total = _by_code(size, codes)
+    sums = total.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pseudo = np.where(sums > 0, (total**2).sum(axis=0) / sums, 1.0)
+    return _merged(*split, len(total), np.round(pseudo, DIGITS))
+
+
+def _by_code(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return np.stack([np.bincount(codes, column) for column in values.T], axis=1)
+
+
+def _split(scores: np.ndarray, size: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Clusters as rows that succeed or fail: owner (rows,), shape (rows,), hits and sizes (rows, k).
+
+    A cluster succeeds in a score s on the part [0, s) of its weight, so a row lies between two neighbouring scores of the cluster.
+    """
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    parts: list[tuple[int, float, np.ndarray, np.ndarray]] = []
+    for cluster, examples in enumerate(np.split(order, starts[1:])):
+        of, count = scores[examples], size[examples]
+        cuts = np.unique(np.concatenate(([0.0, 1.0], of[count > 0])))
+        sizes = count.sum(axis=0)
+        for low, high in pairwise(cuts):
+            parts.append((cluster, high - low, (count * (of >= high)).sum(axis=0), sizes))
+    owners, shapes, hits, sizes_of = zip(*parts, strict=True)
+    return np.array(owners), np.array(shapes), np.round(np.stack(hits), DIGITS), np.round(np.stack(sizes_of), DIGITS)
+
+
+def _merged(owners: np.ndarray, shapes: np.ndarray, hits: np.ndarray, sizes: np.ndarray, clusters: int, pseudo: np.ndarray) -> Rows:
+    k = hits.shape[1]
+    distinct, which = np.unique(np.hstack([sizes, hits]), axis=0, return_inverse=True)
+    per_cluster = np.zeros((clusters, len(distinct)))
+    np.add.at(per_cluster, (owners, which.reshape(-1)), shapes)
+    kinds, counts = np.unique(np.round(per_cluster, DIGITS), axis=0, return_counts=True)
+    return Rows(distinct[:, k:], distinct[:, :k], kinds, counts, pseudo)
+
+
+def draw(evidence: Rows, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Joint draws of the proportions from their posterior, in arrays (some, k) that sum to `draws` rows."""
+    rng = np.random.default_rng(seed)
+    used = evidence.sizes.any(axis=1)
+    shapes, hits, sizes = evidence.shapes[used], evidence.hits[used], evidence.sizes[used]
+    k, left = len(evidence.pseudo), draws
+    while left:
+        some = min(left, max(1, CELLS // (len(shapes) + 2 * k)))
+        weights = rng.standard_gamma(shapes, (some, len(shapes)))
+        success, failure = evidence.pseudo * rng.standard_normal((2, some, k)) ** 2 / 2  # Gamma(1/2) is half a chi-squared
+        yield (weights @ hits + success) / (weights @ sizes + success + failure)
+        left -= some
