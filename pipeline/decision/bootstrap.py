@@ -53,45 +53,54 @@ def rows(scores: np.ndarray, clusters: np.ndarray, weights: np.ndarray | None = 
     if np.any((scores < 0) | (scores > 1)):
         raise ValueError("scores lie in 0..1")
     size = inside * (np.ones_like(scores) if weights is None else weights)
+    filled = np.round(np.where(size > 0, scores, 0.0), DIGITS)
     codes = np.unique(clusters, return_inverse=True)[1].reshape(-1)
-    filled = np.round(np.where(inside, scores, 0.0), DIGITS)
-    split = _split(filled, size, codes)
-    total = _by_code(size, codes)
-    sums = total.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        pseudo = np.where(sums > 0, (total**2).sum(axis=0) / sums, 1.0)
-    return _merged(*split, len(total), np.round(pseudo, DIGITS))
+    sizes, hits = _by_code(size, codes), _by_code(size * filled, codes)
+    in_parts = np.zeros(len(sizes), bool)
+    in_parts[codes[((filled > 0) & (filled < 1)).any(axis=1)]] = True
+    whole = np.unique(np.hstack([sizes, hits])[~in_parts], axis=0, return_counts=True)
+    parts = _in_parts(filled, size, codes, np.flatnonzero(in_parts))
+    sums = sizes.sum(axis=0)
+    pseudo = np.divide((sizes**2).sum(axis=0), sums, out=np.ones_like(sums), where=sums > 0)
+    return _together(whole, parts, np.round(pseudo, DIGITS))
 
 
 def _by_code(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    return np.stack([np.bincount(codes, column) for column in values.T], axis=1)
+    return np.round(np.stack([np.bincount(codes, column) for column in values.T], axis=1), DIGITS)
 
 
-def _split(scores: np.ndarray, size: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Clusters as rows that succeed or fail: owner (rows,), shape (rows,), hits and sizes (rows, k).
+Parts = tuple[np.ndarray, np.ndarray]
+"""Rows (rows, 2 k) of sizes and hits, and how many clusters are each of them, or (clusters, rows) how much of each cluster is."""
 
-    A cluster succeeds in a score s on the part [0, s) of its weight, so a row lies between two neighbouring scores of the cluster.
-    """
+
+def _in_parts(scores: np.ndarray, size: np.ndarray, codes: np.ndarray, of: np.ndarray) -> Parts:
+    """Clusters with fractions in them. One succeeds in a score s on the part [0, s) of its weight: a row lies between two scores."""
     order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    parts: list[tuple[int, float, np.ndarray, np.ndarray]] = []
-    for cluster, examples in enumerate(np.split(order, starts[1:])):
-        of, count = scores[examples], size[examples]
-        cuts = np.unique(np.concatenate(([0.0, 1.0], of[count > 0])))
-        sizes = count.sum(axis=0)
-        for low, high in pairwise(cuts):
-            parts.append((cluster, high - low, (count * (of >= high)).sum(axis=0), sizes))
-    owners, shapes, hits, sizes_of = zip(*parts, strict=True)
-    return np.array(owners), np.array(shapes), np.round(np.stack(hits), DIGITS), np.round(np.stack(sizes_of), DIGITS)
+    ends = np.cumsum(np.bincount(codes))
+    owners, shapes, found = [], [], [np.empty((0, 2 * size.shape[1]))]
+    for place, cluster in enumerate(of):
+        examples = order[(ends[cluster - 1] if cluster else 0) : ends[cluster]]
+        score, count = scores[examples], size[examples]
+        for low, high in pairwise(np.unique(np.concatenate(([0.0, 1.0], score[count > 0])))):
+            owners.append(place)
+            shapes.append(high - low)
+            found.append(np.concatenate([count.sum(axis=0), (count * (score >= high)).sum(axis=0)])[None])
+    distinct, which = np.unique(np.round(np.concatenate(found), DIGITS), axis=0, return_inverse=True)
+    per_cluster = np.zeros((len(of), len(distinct)))
+    np.add.at(per_cluster, (np.array(owners, int), which.reshape(-1)), shapes)
+    return distinct, np.round(per_cluster, DIGITS)
 
 
-def _merged(owners: np.ndarray, shapes: np.ndarray, hits: np.ndarray, sizes: np.ndarray, clusters: int, pseudo: np.ndarray) -> Rows:
-    k = hits.shape[1]
-    distinct, which = np.unique(np.hstack([sizes, hits]), axis=0, return_inverse=True)
-    per_cluster = np.zeros((clusters, len(distinct)))
-    np.add.at(per_cluster, (owners, which.reshape(-1)), shapes)
-    kinds, counts = np.unique(np.round(per_cluster, DIGITS), axis=0, return_counts=True)
-    return Rows(distinct[:, k:], distinct[:, :k], kinds, counts, pseudo)
+def _together(whole: Parts, parts: Parts, pseudo: np.ndarray) -> Rows:
+    """Rows that both have are one; a cluster that is whole is of a kind that has one row."""
+    distinct, which = np.unique(np.concatenate([whole[0], parts[0]]), axis=0, return_inverse=True)
+    of_whole, of_parts = np.split(which.reshape(-1), [len(whole[0])])
+    split, split_counts = np.unique(parts[1], axis=0, return_counts=True)
+    kinds = np.zeros((len(of_whole) + len(split), len(distinct)))
+    kinds[np.arange(len(of_whole)), of_whole] = 1.0
+    kinds[len(of_whole) :, of_parts] = split
+    k = len(pseudo)
+    return Rows(distinct[:, k:], distinct[:, :k], kinds, np.concatenate([whole[1], split_counts]), pseudo)
 
 
 def draw(evidence: Rows, draws: int, seed: int) -> Iterator[np.ndarray]:

@@ -61,6 +61,6 @@ def _p(by_cluster: np.ndarray, seen: np.ndarray, flips: np.ndarray) -> np.ndarra
     return found
 
 
-def net_p(losses: np.ndarray, gains: np.ndarray) -> np.ndarray:
+def net_p(losses: np.ndarray | int, gains: np.ndarray | int) -> np.ndarray:
     """Exact one-sided McNemar of counts: how probable as many losses are among the changes, were either as likely."""
     return np.asarray(binom.sf(np.asarray(losses) - 1, np.asarray(losses) + np.asarray(gains), 0.5))

@@ -53,18 +53,23 @@ class Posterior:
 def posterior(clauses: Sequence[ClauseScores], clusters: np.ndarray, *, seed: int, level: float = 0.95, draws: int = DRAWS) -> Posterior:
     """The clauses' posteriors, alone and together. `clusters` (examples,) names the conversation or incident of each example."""
     evidence = evidence_of(clauses, clusters)
-    thresholds, at_least = bounds(clauses)
-    met, all_met = np.zeros(len(clauses)), 0
-    for some in bootstrap.draw(evidence, draws, seed):
-        holds = (some >= thresholds) == at_least
-        met += holds.sum(axis=0)
-        all_met += int(holds.all(axis=1).sum())
+    alone, together = probabilities(clauses, evidence, seed=seed, draws=draws)
     found = []
     for index, clause in enumerate(clauses):
         low, high = of_rows(evidence, index, level, seed)
-        n, value = _seen(clause)
-        found.append(ClausePosterior(clause.name, n, value, low, high, round(float(met[index]) / draws, DIGITS)))
-    return Posterior(tuple(found), round(all_met / draws, DIGITS))
+        found.append(ClausePosterior(clause.name, *_seen(clause), low, high, float(alone[index])))
+    return Posterior(tuple(found), together)
+
+
+def probabilities(clauses: Sequence[ClauseScores], evidence: bootstrap.Rows, *, seed: int, draws: int = DRAWS) -> tuple[np.ndarray, float]:
+    """That each clause holds (k,), and that all do; rounded."""
+    thresholds, at_least = bounds(clauses)
+    met, all_met = np.zeros(len(clauses)), 0
+    for some in bootstrap.draw(evidence, draws, seed):
+        holds = np.where(at_least, some >= thresholds, some <= thresholds)
+        met += holds.sum(axis=0)
+        all_met += int(holds.all(axis=1).sum())
+    return np.round(met / draws, DIGITS), round(all_met / draws, DIGITS)
 
 
 def evidence_of(clauses: Sequence[ClauseScores], clusters: np.ndarray) -> bootstrap.Rows:

@@ -59,6 +59,7 @@ class Culprits:
     """(slices,), 0 where a slice is left out."""
     excess: np.ndarray
     """(slices,): the share of its right examples that a culprit loses beyond the others' rate."""
+    volatile: float = VOLATILE
 
 
 def culprits(right: np.ndarray, members: np.ndarray, costs: np.ndarray, clusters: np.ndarray, size: float) -> Culprits:
@@ -103,7 +104,7 @@ def _weighed(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
     each_way = (b + g + 1) / 2
     comes = _likelihood(b, n_s, np.minimum(each_way / (n_s + 1), MOST))
     goes = _likelihood(g, w_s, np.minimum(each_way / (w_s + 1), MOST))
-    none = np.logaddexp(np.log1p(-VOLATILE) + one_rate, np.log(VOLATILE) + comes + goes + others)
+    none = np.logaddexp(np.log1p(-of.volatile) + one_rate, np.log(of.volatile) + comes + goes + others)
     with np.errstate(divide="ignore"):
         return np.asarray(culprit - none + np.log(of.prior))
 
