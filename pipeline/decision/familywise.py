@@ -10,8 +10,6 @@ Westfall, P. H. and Young, S. S. (1993), Resampling-Based Multiple Testing, algo
 import numpy as np
 from scipy.stats import binom
 
-from pipeline.decision.pooled import p_value
-
 DRAWS = 9_999
 DIGITS = 9
 P_DIGITS = 6
@@ -25,39 +23,47 @@ def changes(change: np.ndarray, members: np.ndarray, clusters: np.ndarray) -> np
 
 
 def raw_p(by_cluster: np.ndarray, *, seed: int, draws: int = DRAWS) -> np.ndarray:
-    """Each slice's own p-value, towards losses: exact where every change is by one, else from the sign flips."""
-    return _p(by_cluster, by_cluster.sum(axis=0)[None, :], _flips(by_cluster, draws, seed))[0]
+    """Each slice's own p-value, towards losses: exact where every change is by one, or all flips can be tried."""
+    flipped = _flips(by_cluster, draws, seed)
+    return _p(by_cluster, flipped[:1], flipped)[0]
 
 
 def adjusted_p(by_cluster: np.ndarray, *, seed: int, draws: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
     """Raw and adjusted p-values (slices,). An adjusted one is never below the raw one, nor out of its order."""
-    flips = _flips(by_cluster, draws, seed)
-    raw = _p(by_cluster, by_cluster.sum(axis=0)[None, :], flips)[0]
-    drawn = _p(by_cluster, flips, flips)
+    flipped = _flips(by_cluster, draws, seed)
+    drawn = np.round(_p(by_cluster, flipped, flipped), DIGITS)
+    raw = drawn[0]
     order = np.argsort(-raw, kind="stable")
-    least, adjusted = np.ones(draws), np.empty_like(raw)
+    least, adjusted = np.ones(len(drawn)), np.empty_like(raw)
     for slice_ in order:
         least = np.minimum(least, drawn[:, slice_])
-        adjusted[slice_] = max((1 + np.sum(least <= raw[slice_] + 10**-DIGITS)) / (draws + 1), raw[slice_])
+        adjusted[slice_] = max(np.mean(least <= raw[slice_]), raw[slice_])
     adjusted[order[::-1]] = np.maximum.accumulate(adjusted[order[::-1]])
     return np.round(raw, P_DIGITS), np.round(adjusted, P_DIGITS)
 
 
 def _flips(by_cluster: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    signs = np.random.default_rng(seed).integers(0, 2, (draws, len(by_cluster))) * 2 - 1
+    """Sums of changes (flips, slices): first as they are, then with every combination of signs, or with random ones."""
+    clusters = len(by_cluster)
+    if 2**clusters <= draws + 1:
+        signs = 1 - 2 * (np.arange(2**clusters)[:, None] >> np.arange(clusters) & 1)
+    else:
+        drawn = np.random.default_rng(seed).integers(0, 2, (draws, clusters)) * 2 - 1
+        signs = np.vstack([np.ones((1, clusters), int), drawn])
     return np.asarray(np.round(signs @ by_cluster, DIGITS))
 
 
-def _p(by_cluster: np.ndarray, seen: np.ndarray, flips: np.ndarray) -> np.ndarray:
-    """p-values of sums (some, slices)."""
-    found = np.ones(seen.shape)
+def _p(by_cluster: np.ndarray, sums: np.ndarray, flipped: np.ndarray) -> np.ndarray:
+    """p-values of `sums` (some, slices)."""
+    found = np.ones(sums.shape)
     changed = (by_cluster != 0).sum(axis=0)
     by_one = (np.abs(by_cluster) == (by_cluster != 0)).all(axis=0)
     for slice_, count in enumerate(changed):
         if by_one[slice_]:
-            found[:, slice_] = binom.sf((seen[:, slice_] + count) / 2 - 1, count, 0.5)
+            found[:, slice_] = binom.sf((sums[:, slice_] + count) / 2 - 1, count, 0.5)
         else:
-            found[:, slice_] = p_value(seen[:, slice_], np.sort(flips[:, slice_]))
+            below = np.searchsorted(np.sort(flipped[:, slice_]), sums[:, slice_], side="left")
+            found[:, slice_] = 1 - below / len(flipped)
     return found
 
 

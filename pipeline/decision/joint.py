@@ -94,4 +94,4 @@ def _seen(clause: ClauseScores) -> tuple[int, float | None]:
     if not inside.any():
         return 0, None
     weights = None if clause.weights is None else clause.weights[inside]
-    return int(inside.sum()), float(np.average(clause.scores[inside], weights=weights))
+    return int(inside.sum()), round(float(np.average(clause.scores[inside], weights=weights)), bootstrap.DIGITS)
