@@ -31,6 +31,8 @@ VOLATILE = 0.1
 """How probable it is that a slice without a culprit is one where answers come and go."""
 MOST = 0.95
 """The highest rate of loss that is thought of."""
+FEWEST = 2
+"""One loss is no pattern, however rare the slices that it is in: zero tolerance is for those that must not lose one."""
 CHUNK = 2_000
 """Shuffles in memory at a time."""
 
@@ -88,8 +90,13 @@ def suspicions(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray
 
 
 def statistic(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
-    """log sum_s prior_s LR_s of each row: lost (some, right examples) and gained (some, wrong examples), 0 or 1."""
-    return np.asarray(np.round(logsumexp(_weighed(of, lost, gained), axis=-1), DIGITS))
+    """log sum_s prior_s LR_s of each row: lost (some, right examples) and gained (some, wrong examples), 0 or 1.
+
+    -inf where fewer than two clusters lost anything.
+    """
+    found = np.round(logsumexp(_weighed(of, lost, gained), axis=-1), DIGITS)
+    losers = sum((lost[:, places].any(axis=2).sum(axis=1) for places in of.right.strata), np.zeros(len(lost)))
+    return np.asarray(np.where(losers >= FEWEST, found, -np.inf))
 
 
 def _weighed(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:

@@ -43,10 +43,12 @@ def reach(n: int, threshold: float, q: float, *, at_least: bool = True) -> Reach
     counts = np.arange(n + 1)
     at_threshold = binom.pmf(counts, n, need)
     ships_from = holds_to = None
-    if ships.any() and (fewest := int(counts[ships][0])) > 0:
-        ships_from = float(betaincinv(fewest, n - fewest + 1, SURE))
-    if holds.any() and (most := int(counts[holds][-1])) < n:
-        holds_to = float(betaincinv(most + 1, n - most, 1 - SURE))
+    if ships.any():
+        fewest = int(counts[ships][0])
+        ships_from = float(betaincinv(fewest, n - fewest + 1, SURE)) if fewest else 0.0
+    if holds.any():
+        most = int(counts[holds][-1])
+        holds_to = float(betaincinv(most + 1, n - most, 1 - SURE)) if most < n else 1.0
     return Reach(
         n,
         least_examples(need, q),

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from pipeline.decision.intervals import jeffreys, wilson
+from pipeline.decision.intervals import clustered, jeffreys, resampled, wilson
 
 COUNT = st.floats(0, 1000)
 
@@ -52,3 +53,24 @@ def test_what_cannot_be_a_count_is_refused() -> None:
         jeffreys(-1, 2, 0.95)
     with pytest.raises(ValueError, match="no interval"):
         wilson(1, 2, 1.0)
+
+
+def test_a_mean_of_examples_on_their_own_has_jeffreys_s_interval() -> None:
+    scores = np.array([1.0] * 17 + [0.0] * 3)
+    assert clustered(scores, np.arange(20), 0.95, seed=0) == jeffreys(17, 3, 0.95)
+    assert clustered(np.array([0.5, 1.0, 0.25]), np.arange(3), 0.9, seed=0) == pytest.approx(jeffreys(1.75, 1.25, 0.9))
+
+
+def test_conversations_and_unequal_weights_make_it_wider() -> None:
+    scores = np.tile([1.0, 1.0, 1.0, 0.0], 20)
+    alone = clustered(scores, np.arange(80), 0.95, seed=0)
+    apart = clustered(np.sort(scores), np.arange(80) // 4, 0.95, seed=0)
+    weighted = clustered(scores, np.arange(80), 0.95, seed=0, weights=np.repeat([10.0, 1.0, 1.0, 1.0, 1.0], 16))
+    width = alone[1] - alone[0]
+    assert apart[1] - apart[0] > 1.5 * width
+    assert weighted[1] - weighted[0] > 1.2 * width
+
+
+def test_resampled_sums_are_of_whole_rows() -> None:
+    sums = resampled(np.array([[1.0, 10.0], [2.0, 20.0]]), 50, 0)
+    assert set(map(tuple, sums)) == {(2.0, 20.0), (3.0, 30.0), (4.0, 40.0)}

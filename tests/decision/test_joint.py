@@ -126,7 +126,7 @@ def test_all_together_is_no_more_probable_than_the_least_probable_one() -> None:
 
 
 def test_what_is_no_score_or_no_clause_is_refused() -> None:
-    with pytest.raises(ValueError, match="0..1"):
+    with pytest.raises(ValueError, match="scores lie in"):
         posterior([ClauseScores("c", np.array([1.2]), 0.5)], np.arange(1), seed=0)
     with pytest.raises(ValueError, match="no clause"):
         posterior([], np.arange(1), seed=0)

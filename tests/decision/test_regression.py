@@ -46,6 +46,11 @@ def test_losses_too_few_to_name_a_slice_leave_a_suspect() -> None:
     assert found.blamed[0].p == pytest.approx(1 / 16)
 
 
+def test_one_loss_is_no_pattern_however_rare_its_slices_are() -> None:
+    found = compared([0])  # the only example in a, b and c
+    assert (found.found, found.p_pooled) == (False, 1.0)
+
+
 def test_as_many_losses_all_over_the_place_are_noise() -> None:
     assert not compared([1, 17, 31, 59]).found
 
@@ -119,13 +124,13 @@ def test_turns_of_one_conversation_count_once() -> None:
 
 
 def test_a_shuffled_conversation_keeps_its_losses_together() -> None:
-    right, members = np.ones(12, bool), np.zeros((12, 1), bool)
-    members[:4] = True
-    of = pooled.culprits(right, members, np.ones(1), np.repeat(["a", "b", "c"], 4), 0.3)
-    lost = np.repeat([1.0, 0.0, 0.0], 4)
-    reference = pooled.null(of, lost, np.empty(0), seed=0, draws=500)
-    assert len(np.unique(reference)) == 2
-    assert np.mean(reference == reference.max()) == pytest.approx(1 / 3, abs=0.1)
+    """Two of four conversations are lost as a whole: both are in the slice in one of six shuffles, however many turns they have."""
+    right, members = np.ones(16, bool), np.zeros((16, 1), bool)
+    members[:8] = True
+    of = pooled.culprits(right, members, np.ones(1), np.repeat(["a", "b", "c", "d"], 4), 0.3)
+    reference = pooled.null(of, np.repeat([1.0, 1.0, 0.0, 0.0], 4), np.empty(0), seed=0, draws=600)
+    assert len(np.unique(reference)) == 3
+    assert np.mean(reference == reference.max()) == pytest.approx(1 / 6, abs=0.06)
 
 
 def test_the_majority_of_epochs_is_an_example_s_state_and_a_tie_a_failure() -> None:
