@@ -78,10 +78,10 @@ def wrong_ship(kind: str, seed: int) -> tuple[bool, bool]:
     members = slices(rng, EXAMPLES)
     names = {"one": [], "jeffreys": [], "nested": ["category=0"]}.get(kind, ["category=0", "complexity=1", "risk=0", "tone=1"])
     clusters = conversations(rng, EXAMPLES) if kind == "conversations" else np.arange(EXAMPLES)
-    cells = pd.factorize(members[names].astype(int).astype(str).agg("".join, axis=1))[0] if names else np.zeros(EXAMPLES, int)
+    cells = members[names].to_numpy(int) @ 2 ** np.arange(len(names))
     overall = rng.beta(0.5, 0.5) if kind == "jeffreys" else rng.uniform(0.7, 1)
     apart = 0.0 if kind == "jeffreys" else 0.5
-    rate = expit(logit(overall) + apart * rng.standard_normal(cells.max() + 1))[cells]
+    rate = expit(logit(overall) + apart * rng.standard_normal(2 ** len(names)))[cells]
     scores = together(rng, rate, clusters)
     inside = [np.ones(EXAMPLES, bool)] + [members[name].to_numpy() for name in names]
     thresholds = rng.choice([0.7, 0.8, 0.88, 0.92], len(inside))
@@ -197,7 +197,7 @@ def borderline() -> dict[str, list[ClauseScores]]:
         "188/200 at 0.92, 37/40 at 0.88": case([12, 3], [200, 40], [0.92, 0.88]),
         "91/100 at 0.88, 19/20 at 0.8": case([9, 1], [100, 20], [0.88, 0.80]),
         "172/200 at 0.88 (will be held)": case([28], [200], [0.88]),
-        "190/200 at 0.92": case([10], [200], [0.92]),
+        "189/200 at 0.92": case([11], [200], [0.92]),
         "276/300 at 0.9, 55/60 at 0.85, 28/30 at 0.8": case([24, 5, 2], [300, 60, 30], [0.9, 0.85, 0.8]),
     }
 

@@ -51,7 +51,19 @@ def correlation(evidence: Rows, shapes: np.ndarray) -> np.ndarray:
     mean = (shapes @ evidence.hits + evidence.pseudo / 2) / total
     residuals = (evidence.hits - mean * evidence.sizes) / total
     covariance = (residuals * shapes[:, None]).T @ residuals
-    covariance += np.diag(evidence.pseudo**2 * ((1 - mean) ** 2 + mean**2) / 2 / total**2)
+    return _scaled(covariance, mean, evidence.pseudo, total)
+
+
+def correlation_of(sizes: np.ndarray, scores: np.ndarray, pseudo: np.ndarray) -> np.ndarray:
+    """The same from the sizes (clusters, k) and mean scores (clusters,) of clusters that succeed or fail as a whole."""
+    total = sizes.sum(axis=0) + pseudo
+    mean = (scores @ sizes + pseudo / 2) / total
+    won, lost = sizes * (1 - mean) / total, sizes * mean / total
+    return _scaled((won * scores[:, None]).T @ won + (lost * (1 - scores[:, None])).T @ lost, mean, pseudo, total)
+
+
+def _scaled(covariance: np.ndarray, mean: np.ndarray, pseudo: np.ndarray, total: np.ndarray) -> np.ndarray:
+    covariance = covariance + np.diag(pseudo**2 * ((1 - mean) ** 2 + mean**2) / 2 / total**2)
     spread = np.sqrt(np.diag(covariance))
     return np.asarray(covariance / np.outer(spread, spread))
 

@@ -3,8 +3,8 @@
 The statistic is log sum_s prior_s LR_s. Priors go with the square root of a slice's cost; slices with 80 % of the examples or more are
 left out, since nothing remains to compare them with. LR_s compares
 
-- "s is the culprit": of its examples that were right, s loses at the others' rate and what a fall of the stated size adds; the others
-  lose at their own; s gains as the others do, with
+- "s is the culprit": of its examples that were right, s loses at the others' rate and what a fall of the stated size adds, or at the
+  rate that was seen if that is higher; the others lose at their own; s gains as the others do, with
 - "none is": all lose at one rate and gain alike (weight 0.9), or s is a slice where answers come and go, as many of them better as
   worse (weight 0.1). That is what a harmless change does to questions of which the system is unsure.
 
@@ -106,7 +106,8 @@ def _weighed(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
     elsewhere, gains_elsewhere = _elsewhere(right, lost, b), _elsewhere(wrong, gained, g)
     others = _likelihood(k - b, n - n_s, elsewhere)
     gain = _likelihood(g, w_s, gains_elsewhere)
-    culprit = _likelihood(b, n_s, np.minimum(elsewhere + of.excess, MOST)) + others + gain
+    here = np.minimum(np.maximum(elsewhere + of.excess, (b + 0.5) / (n_s + 1)), MOST)
+    culprit = _likelihood(b, n_s, here) + others + gain
     one_rate = _likelihood(k, n, (k + 0.5) / (n + right.smoothing)) + gain
     each_way = (b + g + 1) / 2
     comes = _likelihood(b, n_s, np.minimum(each_way / (n_s + 1), MOST))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.decision import approximate, familywise, pooled
 from pipeline.decision.intervals import jeffreys
-from pipeline.decision.joint import ClauseScores, bounds, evidence_of
+from pipeline.decision.joint import ClauseScores, bounds
 from pipeline.decision.regression import POOLED_SHARE, combined, state
 from pipeline.decision.verdict import decide
 
@@ -147,26 +147,26 @@ def probability_all_met(clauses: Sequence[ClauseScores], clusters: np.ndarray, s
     """(releases,) of `scores` (releases, examples), approximately; 1 where there is no clause."""
     if not clauses:
         return np.ones(len(scores))
-    typical = [replace(clause, scores=np.where(np.isnan(clause.scores), np.nan, scores.mean(axis=0))) for clause in clauses]
-    evidence = evidence_of(typical, clusters)
-    joint = approximate.correlation(evidence, evidence.shapes)
     sizes = np.column_stack([~np.isnan(c.scores) * (1.0 if c.weights is None else c.weights) for c in clauses])
-    thresholds, at_least = bounds(clauses)
-    return approximate.probability_all_met(_marginals(sizes, clusters, scores, evidence.pseudo), joint, thresholds, at_least, seed=seed)
-
-
-def _marginals(sizes: np.ndarray, clusters: np.ndarray, scores: np.ndarray, pseudo: np.ndarray) -> approximate.Marginals:
-    """The sums of bootstrap.rows' rows without making them: over a cluster's weight, two examples succeed together in min(score, score)."""
     codes = np.unique(clusters, return_inverse=True)[1].reshape(-1)
+    of_cluster = np.stack([np.bincount(codes, column) for column in sizes.T], axis=1)
+    sums = of_cluster.sum(axis=0)
+    pseudo = np.divide((of_cluster**2).sum(axis=0), sums, out=np.ones_like(sums), where=sums > 0)
+    joint = approximate.correlation_of(of_cluster, np.bincount(codes, scores.mean(axis=0)) / np.bincount(codes), pseudo)
+    thresholds, at_least = bounds(clauses)
+    return approximate.probability_all_met(_marginals(sizes, codes, scores, pseudo), joint, thresholds, at_least, seed=seed)
+
+
+def _marginals(sizes: np.ndarray, codes: np.ndarray, scores: np.ndarray, pseudo: np.ndarray) -> approximate.Marginals:
+    """The sums of bootstrap.rows' rows without making them: over a cluster's weight, two examples succeed together in min(score, score)."""
     of_cluster = np.stack([np.bincount(codes, column) for column in sizes.T], axis=1)
     first, second = np.nonzero(np.triu(codes[:, None] == codes[None, :], 1))
     both = 2 * np.minimum(scores[:, first], scores[:, second]) @ (sizes[first] * sizes[second])
-    squares = scores @ sizes**2 + both
     per_release = np.ones((len(scores), 1))
     return approximate.from_sums(
         scores @ sizes,
         per_release * sizes.sum(axis=0),
-        (squares, scores @ (sizes * of_cluster[codes]), per_release * (of_cluster**2).sum(axis=0)),
+        (scores @ sizes**2 + both, scores @ (sizes * of_cluster[codes]), per_release * (of_cluster**2).sum(axis=0)),
         per_release * (of_cluster > 0).sum(axis=0),
         pseudo,
     )

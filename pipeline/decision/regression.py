@@ -96,10 +96,22 @@ def regressions(
     p_overall = float(raw[list(members).index(ALL)])
     p = combined(p_pooled, p_overall)
     blame = np.round(pooled.suspicions(of, lost, gained), SUSPICION_DIGITS)
+    ids, before, after = (paired[name].to_numpy() for name in ("example_id", "before", "after"))
     changes = [
-        _change(name, paired[inside[:, i]], right[inside[:, i]], right_after[inside[:, i]], (raw[i], adjusted[i], blame[i]))
-        for i, name in enumerate(members)
-        if inside[:, i].any()
+        SliceChange(
+            str(name),
+            int(part.sum()),
+            float(before[part].mean()),
+            float(after[part].mean()),
+            tuple(map(str, ids[part & right & ~right_after])),
+            tuple(map(str, ids[part & ~right & right_after])),
+            float(raw[place]),
+            float(adjusted[place]),
+            float(blame[place]),
+            "cleared",
+        )
+        for place, (name, part) in enumerate(zip(members, inside.T, strict=True))
+        if part.any()
     ]
     found = p <= level
     return Regressions(found, p, round(p_pooled, P_DIGITS), p_overall, _with_roles(changes, found, level))
@@ -112,14 +124,6 @@ def combined(p_pooled: float, p_overall: float) -> float:
 
 def _with_all(members: pd.DataFrame) -> pd.DataFrame:
     return members if ALL in members else members.assign(**{ALL: True})
-
-
-def _change(name: str, pairs: pd.DataFrame, right: np.ndarray, right_after: np.ndarray, tested: tuple[float, float, float]) -> SliceChange:
-    ids = pairs["example_id"].to_numpy(str)
-    lost, gained = tuple(map(str, ids[right & ~right_after])), tuple(map(str, ids[~right & right_after]))
-    before, after = float(pairs["before"].mean()), float(pairs["after"].mean())
-    p, p_adjusted, suspicion = map(float, tested)
-    return SliceChange(name, len(pairs), before, after, lost, gained, p, p_adjusted, suspicion, "cleared")
 
 
 def _with_roles(changes: list[SliceChange], found: bool, level: float) -> tuple[SliceChange, ...]:

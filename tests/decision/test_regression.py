@@ -39,6 +39,13 @@ def test_losses_in_one_slice_are_found_and_it_is_blamed_first() -> None:
     assert found.slices[0].lost == tuple(IDS[i] for i in range(0, 64, 8))
 
 
+def test_the_more_of_a_slice_is_lost_the_clearer_it_is() -> None:
+    found = [compared(list(range(0, 120, 8))[:many]) for many in range(2, 16)]
+    assert all(change.found for change in found[1:])
+    assert [change.slices[0].slice for change in found[1:]] == ["c"] * 13
+    assert all(later.p <= earlier.p for earlier, later in zip(found[1:-1], found[2:], strict=True))
+
+
 def test_losses_too_few_to_name_a_slice_leave_a_suspect() -> None:
     found = compared([8, 16, 32, 40])  # all in c, one of them in b: raw p 1/16 at best
     assert found.found
