@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.decision import familywise, pooled
+from pipeline.slices import ALL
 
 POOLED_SHARE = 0.75
 P_DIGITS = 6
 SUSPICION_DIGITS = 4
 SUSPECTED = 0.8
 """Suspects are the fewest slices that share this much of the blame."""
-ALL = "all"
 
 
 @dataclass(frozen=True)
