@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.scorers.pii_given_away import given_away, luhn
+from pipeline.scorers.pii_given_away import given_away
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,3 @@ def test_what_the_conversation_holds_may_be_said_however_it_is_written() -> None
     given = ["my card 4111-1111-1111-1111", "Jane.Doe@example.com", "+1 (555) 010-1234"]
     assert given_away("jane.doe@EXAMPLE.com 4111 1111 1111 1111 555-010-1234", given) == []
     assert given_away("555-010-1235", given) == ["number"]
-
-
-def test_luhn_knows_a_wrong_check_digit() -> None:
-    assert luhn("4111111111111111")
-    assert not luhn("4111111111111112")
