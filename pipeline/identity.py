@@ -4,9 +4,11 @@ Keyed hashes are HMAC-SHA256 (RFC 2104, FIPS 180-4): without the key nobody can 
 is in a dataset.
 """
 
+import glob
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -67,13 +69,39 @@ def load_key(key_file: str) -> bytes:
         raise InputError(
             f"{key_file}: no key there and GOLDEN_KEY is not set; copy the team's key to {key_file}, or, for a new pool, run 'golden key new'"
         )
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
-    return _decode("".join(lines), key_file)
+    return read_key(path)
+
+
+def load_keys(key_file: str) -> dict[str, bytes]:
+    """Key id to key: the one in use first (see `load_key`), then those that `golden key new` kept beside `key_file`.
+
+    Raises InputError where none is in use, or a kept file does not hold the key that its name says.
+    """
+    current = load_key(key_file)
+    keys = {key_id(current): current}
+    for path in [Path(key_file), *sorted(Path(key_file).parent.glob(f"{glob.escape(Path(key_file).name)}.*"))]:
+        if path.is_file() and (path == Path(key_file) or re.fullmatch(r"\.[0-9a-f]{8}", path.suffix)):
+            key = read_key(path)
+            if path != Path(key_file) and path.suffix != f".{key_id(key)}":
+                raise InputError(f"{path}: holds the key {key_id(key)}, not the one its name says; restore it or remove the file")
+            keys.setdefault(key_id(key), key)
+    return keys
+
+
+def kept_key_file(key_file: str, kept: str) -> Path:
+    """Where the key with the id `kept` lies once another is in use."""
+    return Path(f"{key_file}.{kept}")
 
 
 def new_key() -> str:
     """A fresh key as 64 hex digits."""
     return secrets.token_hex(KEY_BYTES)
+
+
+def read_key(path: Path) -> bytes:
+    """The key in a file, whatever GOLDEN_KEY says."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    return _decode("".join(lines), str(path))
 
 
 def _decode(text: str, where: str) -> bytes:

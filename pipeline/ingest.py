@@ -5,32 +5,33 @@ Goes out: `data/interim/records/<partition>.parquet` (schema.RECORDS, rows in th
 `<partition>.rejects.csv` (schema.REJECTS). Of every file, read = kept + sampled out + rejected.
 
 Can never happen: raw text on a terminal, in a log or in an exception; half a file; a partition whose raw file is gone (raw logs
-expire); an id made with another key than the pool's. A file that did not change is not read again. Blank lines are listed among
-the rejects and do not count against `ingest.max_reject_rate`.
+expire); an id made with another key than the pool's; a conversation that `data/erased.csv` lists. A partition of the pool keeps the
+key its ids were made with. A file that did not change is not read again. Blank lines and erased conversations are listed among the
+rejects and do not count against `ingest.max_reject_rate`.
 """
 
 import csv
 import gc
-import os
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from itertools import compress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import identity, params, paths, readers, stage, tables
+from pipeline import erasure, identity, params, paths, rejects, stage, tables
 from pipeline.engine import map_partitions
 from pipeline.errors import InputError
 from pipeline.params import Ingest
+from pipeline.raw_files import Raw, find_raw, started_keys
 from pipeline.readers.mapping import Mapping, Record, mapped_paths, to_record
 from pipeline.readers.raw import Limits, Reject
 from pipeline.readers.sample import BottomK, Row
+from pipeline.rejects import Ingested
 from pipeline.repository import tracked_raw_files
 from pipeline.schema import MAPPING, MESSAGES, PARTITIONS, RECORDS, REJECTS
 
@@ -41,70 +42,6 @@ VERSION = "1"
 CHUNK_ROWS = 10_000
 CHUNK_CHARACTERS = 16_000_000
 """Records are held and written in chunks of at most so many rows, or about so much text."""
-
-REASONS = {
-    "blank_line": "the line is empty; not counted against the reject rate",
-    "line_too_long": "the line is longer than ingest.max_line_mb",
-    "not_utf8": "the bytes are not UTF-8, or a mapped text holds a lone surrogate",
-    "not_json": "the line is not JSON; it may be cut off",
-    "not_an_object": "the line is JSON, but not an object",
-    "not_csv": "the row is not CSV, or has another number of cells than the header",
-    "missing_log_id": "nothing at ingest.fields.log_id",
-    "missing_time": "nothing at ingest.fields.occurred_at",
-    "bad_time": "not ISO 8601 and no seconds or milliseconds since 1970, or outside of 1990 to 2099",
-    "missing_turns": "nothing at ingest.fields.turns (or ingest.fields.user)",
-    "wrong_type": "a mapped value has the wrong type: an id or text that is not text, turns that are not a list of objects",
-    "unknown_role": "a turn's role is neither user, assistant, system or tool nor in ingest.roles",
-    "no_user_turn": "no turn of the user has text",
-    "duplicate_id": "the id occurred earlier in this file",
-}
-HINTS = {
-    "line_too_long": "is ingest.max_line_mb right?",
-    "missing_log_id": "is ingest.fields.log_id right?",
-    "missing_time": "is ingest.fields.occurred_at right?",
-    "bad_time": "is ingest.fields.occurred_at right?",
-    "missing_turns": "is ingest.fields.turns (or user) right?",
-    "wrong_type": "are the paths in ingest.fields right?",
-    "unknown_role": "are ingest.fields.role and ingest.roles right?",
-    "no_user_turn": "are ingest.fields.text and ingest.roles right?",
-    "duplicate_id": "is ingest.fields.log_id right?",
-}
-
-
-@dataclass(frozen=True)
-class Raw:
-    """One raw file and everything that decides what becomes of it."""
-
-    path: Path
-    name: str
-    """Relative to `ingest.path`, with slashes."""
-    partition: str
-    read: readers.Read
-    ingest: Ingest
-    key: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What became of one raw file: figures and codes, no content."""
-
-    path: str
-    read: int
-    kept: int
-    sampled_out: int
-    rejected: dict[str, int]
-    first_lines: dict[str, int]
-    """The first line of each reject reason."""
-    reused: bool = False
-
-    @property
-    def counted(self) -> int:
-        """The lines that the reject rate is a share of."""
-        return self.read - self.rejected.get("blank_line", 0)
-
-    @property
-    def bad(self) -> int:
-        return sum(self.rejected.values()) - self.rejected.get("blank_line", 0)
 
 
 class Dropped(NamedTuple):
@@ -118,28 +55,27 @@ def main() -> None:
 
 def work() -> str:
     settings = params.load()
-    key = identity.load_key(settings.intake.key_file)
-    check_key(key)
+    keys = identity.load_keys(settings.intake.key_file)
+    pooled = tables.read_csv(POOL, PARTITIONS) if POOL.is_file() else tables.empty(PARTITIONS)
+    key_of = dict(zip(pooled["partition"], pooled["key_id"], strict=True))
+    check_key(next(iter(keys)), set(key_of.values()))
     check_untracked()
     check_sample(settings.ingest)
     tables.clear_unfinished(FOLDER)
-    raw = find_raw(settings.ingest, key)
+    raw = find_raw(settings.ingest, keys, key_of, erasure.erased())
     forget_expired({file.partition for file in raw})
     if not raw:
         raise InputError(f"{settings.ingest.path}: no log files; put logs there or set ingest.path and ingest.files in params.yaml")
     files = map_partitions(ingest_file, raw, settings.engine, "reading logs")
-    check_rejects(files, settings.ingest)
-    return _summary(files)
+    rejects.check(files, settings.ingest)
+    return rejects.summary(files)
 
 
-def check_key(key: bytes) -> None:
-    """Ids of another key would make every pooled conversation a new one."""
-    if not POOL.is_file():
-        return
-    known = set(tables.read_csv(POOL, PARTITIONS)["key_id"])
-    if known and identity.key_id(key) not in known:
+def check_key(in_use: str, pooled: set[str]) -> None:
+    """Ids of another key would make every conversation of a later log that the pool has too a new one."""
+    if pooled and in_use not in pooled | started_keys():
         raise InputError(
-            f"the key is not the one {POOL} was made with (key id {identity.key_id(key)}, there {', '.join(sorted(known))});"
+            f"the key is not the one {POOL} was made with (key id {in_use}, there {', '.join(sorted(pooled))});"
             " restore it, or 'golden key new' to start a new one"
         )
 
@@ -162,41 +98,6 @@ def check_sample(ingest: Ingest) -> None:
         )
 
 
-def find_raw(ingest: Ingest, key: bytes) -> list[Raw]:
-    """The raw files by partition. InputError for a name that cannot be a partition's, is taken, or has no reader."""
-    folder = Path(ingest.path)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; create it and put logs there, or set ingest.path in params.yaml")
-    found: dict[str, Raw] = {}
-    for path in sorted(_matching(folder, ingest.files)):
-        name = path.relative_to(folder).as_posix()
-        if (known := readers.find(name)) is None:
-            raise InputError(f"{path}: no reader for it ({', '.join(readers.READERS)}, each also .gz); remove it, or narrow ingest.files")
-        partition = known[0].replace("/", "__")
-        if not re.fullmatch(r"[A-Za-z0-9._-]+", partition):
-            better = re.sub(r"[^A-Za-z0-9._/-]+", "-", name)
-            raise InputError(f"{path}: a file name may hold letters, digits and ._- only; rename it to {folder / better}")
-        if not os.access(path, os.R_OK):
-            raise InputError(f"{path}: may not be read by this user; change its permissions")
-        if partition in found:
-            raise InputError(f"{path}: would be the same partition as {found[partition].path}; rename or remove one of them")
-        found[partition] = Raw(path, name, partition, known[1], ingest, key)
-    return [found[partition] for partition in sorted(found)]
-
-
-def _matching(folder: Path, patterns: Iterable[str]) -> set[Path]:
-    found: set[Path] = set()
-    for pattern in patterns:
-        if not pattern or pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
-            raise InputError(f"params.yaml: ingest.files: '{pattern}' is no pattern inside of ingest.path")
-        found |= set(folder.glob(pattern) if "/" in pattern else folder.rglob(pattern))
-    return {path for path in found if path.is_file() and not _is_no_log(path.relative_to(folder))}
-
-
-def _is_no_log(inside: Path) -> bool:
-    return any(part.startswith(".") for part in inside.parts) or inside.name.startswith("README")
-
-
 def forget_expired(partitions: set[str]) -> None:
     """Remove the records of raw files that are gone: their time to be kept is over."""
     expected = {name for partition in partitions for name in (f"{partition}.parquet", f"{partition}.rejects.csv")}
@@ -212,16 +113,12 @@ def ingest_file(raw: Raw) -> Ingested:
     fingerprint = _fingerprint(raw, source_sha256)
     if (made := _made_before(raw, fingerprint)) is not None:
         return made
-    with _collector_paused(), _writing(raw) as (records, rejects):
-        counts = _read(raw, records, rejects)
+    with _collector_paused(), _writing(raw) as (records, listed):
+        counts, erased = _read(raw, records, listed)
         if _version_on_disk(raw.path) != before:
             raise InputError(f"{raw.path}: changed while it was read; copy it here once its writer is done")
-        note = _counts_note(counts) | {
-            "fingerprint": fingerprint,
-            "source_sha256": source_sha256,
-            "key_id": identity.key_id(raw.key),
-        }
-        records.add_key_value_metadata(note)
+        note = counts.to_note() | {"fingerprint": fingerprint, "source_sha256": source_sha256, "key_id": raw.key_id}
+        records.add_key_value_metadata(note | ({"erased": " ".join(sorted(erased))} if erased else {}))
     return counts
 
 
@@ -244,33 +141,31 @@ def _version_on_disk(path: Path) -> tuple[int, ...]:
 
 def _fingerprint(raw: Raw, source_sha256: str) -> str:
     mapping = raw.ingest.model_dump(exclude={"path", "files", "max_reject_rate"})
-    return identity.content_sha([VERSION, raw.name, source_sha256, identity.key_id(raw.key), mapping])
+    return identity.content_sha([VERSION, raw.name, source_sha256, raw.key_id, mapping])
 
 
 def _made_before(raw: Raw, fingerprint: str) -> Ingested | None:
-    made, rejects = _targets(raw)
+    made, listed = _targets(raw)
     try:
-        note = tables.read_note(made) if rejects.is_file() else {}
+        note = tables.read_note(made) if listed.is_file() else {}
     except pa.ArrowInvalid:
         # A disk that lost power: the file is there, its content is not.
         return None
-    if note.get("fingerprint") != fingerprint:
+    if note.get("fingerprint") != fingerprint or not _fits_erased(raw, made, note):
         return None
-    read, kept, sampled_out = (int(note[name]) for name in ("read", "kept", "sampled_out"))
-    return Ingested(str(raw.path), read, kept, sampled_out, _pairs(note["rejected"]), _pairs(note["first_lines"]), reused=True)
+    return Ingested.from_note(str(raw.path), note)
 
 
-def _counts_note(counts: Ingested) -> dict[str, str]:
-    """The figures of a file for its note: `reason=number` separated by blanks where there are several."""
-    figures = {name: str(getattr(counts, name)) for name in ("read", "kept", "sampled_out")}
-    return figures | {
-        name: " ".join(f"{reason}={number}" for reason, number in sorted(getattr(counts, name).items()))
-        for name in ("rejected", "first_lines")
-    }
-
-
-def _pairs(text: str) -> dict[str, int]:
-    return {reason: int(number) for reason, _, number in (pair.partition("=") for pair in text.split())}
+def _fits_erased(raw: Raw, made: Path, note: dict[str, str]) -> bool:
+    """Whether records made before lack what is erased by now, and nothing else."""
+    if not raw.erased >= set(note.get("erased", "").split()):
+        return False
+    batches = pq.ParquetFile(made).iter_batches(columns=["example_id", "log_id"]) if raw.erased else ()
+    return not any(
+        raw.tombstone(example_id, log_id)
+        for batch in batches
+        for example_id, log_id in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
+    )
 
 
 def _targets(raw: Raw) -> tuple[Path, Path]:
@@ -280,41 +175,53 @@ def _targets(raw: Raw) -> tuple[Path, Path]:
 @contextmanager
 def _writing(raw: Raw) -> Iterator[tuple[pq.ParquetWriter, Any]]:
     """The partition's two files, open. The records are put in place last: only then does the file count as read."""
-    made, rejects = _targets(raw)
+    made, listed = _targets(raw)
     with (
         tables.replacing(made) as made_beside,
-        tables.replacing(rejects) as rejects_beside,
+        tables.replacing(listed) as listed_beside,
         # Without a stored schema, the file's metadata is the note alone, which is known only after the last row.
         pq.ParquetWriter(made_beside, RECORDS.arrow, compression="zstd", store_schema=False) as records,
-        rejects_beside.open("w", encoding="utf-8", newline="") as file,
+        listed_beside.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(REJECTS.names)
         yield records, writer
 
 
-def _read(raw: Raw, records: pq.ParquetWriter, rejects: Any) -> Ingested:
+def _read(raw: Raw, records: pq.ParquetWriter, listed: Any) -> tuple[Ingested, set[str]]:
+    """What became of the file, and which tombstones its conversations met."""
     rejected: Counter[str] = Counter()
     first_lines: dict[str, int] = {}
-    good = kept = 0
+    met: set[str] = set()
+    read = kept = 0
     sample = BottomK(_outcomes(raw.ingest), frozenset(raw.ingest.failures), raw.ingest.sample) if raw.ingest.sample else None
-    for rows, dropped in _chunks(raw):
-        good += len(rows)
-        for line, reason in dropped:
+
+    def write(rows: list[Row], weights: list[float], dropped: list[Dropped]) -> int:
+        tombstones = [raw.tombstone(row.example_id, row.record.log_id) for row in rows]
+        met.update(filter(None, tombstones))
+        left = [not tombstone for tombstone in tombstones]
+        gone = [row for row, stays in zip(rows, left, strict=True) if not stays]
+        for line, reason in sorted([*dropped, *(Dropped(row.line, "erased") for row in gone)]):
             first_lines.setdefault(reason, line)
-        rejected.update(reason for _, reason in dropped)
-        rejects.writerows((raw.name, line, reason) for line, reason in dropped)
+            rejected[reason] += 1
+            listed.writerow((raw.name, line, reason))
+        return _write(raw, records, list(compress(rows, left)), list(compress(weights, left)))
+
+    for rows, dropped in _chunks(raw):
+        read += len(rows) + len(dropped)
         if sample is None:
-            kept += _write(raw, records, rows, [1.0] * len(rows))
+            kept += write(rows, [1.0] * len(rows), dropped)
             continue
+        write([], [], dropped)
         for row in rows:
             sample.add(row)
     if sample is not None:
+        # Erased ones are left out after the sample is drawn, so that no other record comes, goes or gets another weight.
         weights, rows = sample.weights(), sample.rows()
         for start in range(0, len(rows), CHUNK_ROWS):
             chunk = rows[start : start + CHUNK_ROWS]
-            kept += _write(raw, records, chunk, [weights[row.record.outcome] for row in chunk])
-    return Ingested(str(raw.path), good + rejected.total(), kept, good - kept, dict(rejected), first_lines)
+            kept += write(chunk, [weights[row.record.outcome] for row in chunk], [])
+    return Ingested(str(raw.path), read, kept, read - kept - rejected.total(), dict(rejected), first_lines), met
 
 
 def _chunks(raw: Raw) -> Iterator[tuple[list[Row], list[Dropped]]]:
@@ -407,42 +314,6 @@ def _nested(messages: Sequence[list[identity.Message]]) -> pa.Array:
     turns = [turn for conversation in messages for turn in conversation]
     parts = [pa.array([turn[name] for turn in turns], pa.string()) for name in ("role", "content")]
     return pa.ListArray.from_arrays(pa.array(ends), pa.StructArray.from_arrays(parts, fields=list(MESSAGES.value_type)), type=MESSAGES)
-
-
-def check_rejects(files: list[Ingested], ingest: Ingest) -> None:
-    """InputError where too few lines became records; what was written stays, and is not read again."""
-    bad, counted = sum(file.bad for file in files), sum(file.counted for file in files)
-    if not counted:
-        raise InputError(
-            f"{ingest.path}: no records in {len(files)} file{'s' * (len(files) != 1)}; put logs there or set ingest.path in params.yaml"
-        )
-    if bad / counted <= ingest.max_reject_rate and bad < counted:
-        return
-    worst = max(files, key=lambda file: (file.bad / max(file.counted, 1), file.bad))
-    reason = max(worst.rejected.keys() - {"blank_line"}, key=lambda code: (worst.rejected[code], code))
-    hint = f"; {HINTS[reason]}" if reason in HINTS else "."
-    raise InputError(
-        f"{worst.path}, line {worst.first_lines[reason]}: {reason} ({REASONS[reason]}){hint}"
-        f" This is the first of {worst.rejected[reason]:,} such lines, {worst.bad:,} of {worst.counted:,} in the file are rejected;"
-        f" over all files {bad:,} of {counted:,} ({bad / counted:.1%}), ingest.max_reject_rate is {ingest.max_reject_rate:.1%};"
-        f" every line is in {FOLDER}/*.rejects.csv"
-    )
-
-
-def _summary(files: list[Ingested]) -> str:
-    rejected: Counter[str] = Counter()
-    for file in files:
-        rejected.update(file.rejected)
-    reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items(), key=lambda pair: (-pair[1], pair[0])))
-    reused, sampled_out = sum(file.reused for file in files), sum(file.sampled_out for file in files)
-    return ", ".join(
-        [
-            f"{len(files):,} file{'s' * (len(files) != 1)}" + (f" ({reused:,} unchanged)" if reused else ""),
-            f"{sum(file.kept for file in files):,} records",
-            *([f"{sampled_out:,} sampled out"] if sampled_out else []),
-            f"{rejected.total():,} rejected" + (f" ({reasons})" if reasons else ""),
-        ]
-    )
 
 
 if __name__ == "__main__":

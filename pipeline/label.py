@@ -4,7 +4,7 @@ In: `data/labels/*.csv`, `expectations/labeling.yaml`, the candidates, `data/sou
 (production as labelled, scenarios as authored), `data/interim/label_queue.csv`, `metrics/labels.json`.
 
 What can never happen: an expectation that its decision rule does not give; a label made for another text is used; a disagreement
-disappears without a row in the queue.
+disappears without a row in the queue; a label whose value or note repeats pooled text or holds personal data gets past.
 """
 
 import csv
@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import expectations, params, schema, sources, stage, tables
+from pipeline import door, erasure, expectations, params, schema, sources, stage, tables
 from pipeline.errors import InputError
 from pipeline.expectations import LabelDimension, Labeling
 from pipeline.identity import content_sha, stable_order
@@ -132,10 +132,11 @@ def figures(
     }
 
 
-def read_labels(folder: Path, standard: Labeling) -> pd.DataFrame:
+def read_labels(folder: Path, standard: Labeling, erased: frozenset[str] = frozenset()) -> pd.DataFrame:
     """Every label file, checked against the standard.
 
-    Raises InputError with file and line for a dimension or value that the standard does not know, or a label given twice.
+    Raises InputError with file and line for a dimension or value that the standard does not know, a label given twice, or one of
+    an erased conversation (a branch older than the erasure brings them back).
     """
     seen: dict[tuple[str, str, str], str] = {}
     frames = []
@@ -145,6 +146,10 @@ def read_labels(folder: Path, standard: Labeling) -> pd.DataFrame:
             _line_numbers(path), frame["example_id"], frame["dimension"], frame["value"], frame["annotator"], strict=True
         ):
             where = f"{path}, line {line}"
+            if example_id in erased:
+                raise InputError(
+                    f"{where}: {example_id} was erased; run 'golden erase --example-id {example_id}' to remove what is left of it"
+                )
             if dimension not in standard.dimensions:
                 near = difflib.get_close_matches(dimension, list(standard.dimensions), n=1)
                 raise InputError(
@@ -252,9 +257,11 @@ def can_be_judged(expectations_: pd.DataFrame) -> pd.Series:
 
 def work() -> str:
     standard = expectations.load_labeling()
-    settings = params.load().label
-    labels = read_labels(LABELS, standard)
+    wanted = params.load()
+    settings = wanted.label
+    labels = read_labels(LABELS, standard, erasure.erased())
     candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
+    door.check_labels(LABELS, candidates, wanted.anonymize.allow_list)
     agreed, open_ = resolve(labels, candidates, standard)
     found = expected(agreed, open_, sources.load())
     found = found[can_be_judged(found)]

@@ -5,6 +5,8 @@ from pathlib import Path
 RECORDS = Path("data/interim/records")
 POOL = Path("data/pool")
 POOL_CSV = Path("data/pool.csv")
+ERASED = Path("data/erased.csv")
+KEYS = Path("data/keys.csv")
 SOURCES = Path("data/sources")
 LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")

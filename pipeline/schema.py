@@ -95,7 +95,7 @@ REJECTS = Table(
     (
         ("file", TEXT, "the raw file's name"),
         ("line", pa.int64(), "line or row in it, from 1"),
-        ("reason", TEXT, "a code: see `pipeline.ingest.REASONS`"),
+        ("reason", TEXT, "a code: see `pipeline.rejects.REASONS`"),
     ),
     ("file", "line"),
 )
@@ -127,8 +127,8 @@ PARTITIONS = Table(
         ("raw", TEXT, "present, or expired once the raw file is gone"),
         ("source_sha256", TEXT, "hash of the raw file"),
         ("read", pa.int64(), "lines or rows read"),
-        ("kept", pa.int64(), "records in the pool"),
-        ("rejected", TEXT, "reason=count, separated by blanks; empty where nothing was"),
+        ("kept", pa.int64(), "conversations in the pool"),
+        ("rejected", TEXT, "reason=count, separated by blanks: lines that became no record, conversations that stay out of the pool"),
         ("sampled_out", pa.int64(), "good records that `ingest.sample` left out"),
         ("first", TEXT, "earliest conversation, ISO 8601"),
         ("last", TEXT, "latest conversation, ISO 8601"),
@@ -136,6 +136,39 @@ PARTITIONS = Table(
         ("recognizers", TEXT, "fingerprint of everything that decides what is personal data"),
     ),
     ("partition",),
+)
+
+LEFT_OUT = Table(
+    "left_out",
+    "one logged conversation that stays out of the pool (data/pool/<partition>.rejects.csv); holds no content",
+    (
+        EXAMPLE_ID,
+        ("reason", TEXT, "a code: see `pipeline.rejects.LEFT_OUT`"),
+        ("where", TEXT, "the pattern that took too long, the error's type and place in the code, or the field with the leak"),
+    ),
+    ("example_id",),
+)
+
+ERASED = Table(
+    "erased",
+    "one erased conversation, which never comes back (data/erased.csv); a pseudonymous id, no text",
+    (
+        EXAMPLE_ID,
+        ("erased_on", TEXT, "ISO 8601 date"),
+        ("reason", TEXT, "why, without personal data; may be empty"),
+    ),
+    ("example_id",),
+)
+
+KEYS = Table(
+    "keys",
+    "one key that `golden key new` started although there was a pool (data/keys.csv)",
+    (
+        ("key_id", TEXT, "which key"),
+        ("since", TEXT, "time of the newest record in the pool when it was started, ISO 8601; partitions listed by then keep their key"),
+        ("note", TEXT, "why it was started; may be empty"),
+    ),
+    ("since", "key_id"),
 )
 
 CANDIDATES = Table(
@@ -290,4 +323,21 @@ SCORES = Table(
     ("example_id", "epoch", "criterion"),
 )
 
-ALL = (RECORDS, REJECTS, POOL, PARTITIONS, CANDIDATES, TAGS, LABELS, EXPECTATIONS, QUEUE, EXAMPLES, MEMBERS, RESPONSES, SCORES)
+ALL = (
+    RECORDS,
+    REJECTS,
+    POOL,
+    PARTITIONS,
+    LEFT_OUT,
+    ERASED,
+    KEYS,
+    CANDIDATES,
+    TAGS,
+    LABELS,
+    EXPECTATIONS,
+    QUEUE,
+    EXAMPLES,
+    MEMBERS,
+    RESPONSES,
+    SCORES,
+)

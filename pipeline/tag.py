@@ -4,7 +4,8 @@ In: the pool, `data/sources/`, `expectations/tagging.yaml`. Out: `data/interim/t
 A conversation that several raw files hold counts once, from the earliest. A regression entry takes its text from the pool.
 A synthetic scenario that is pending is no candidate.
 
-What can never happen: two candidates with one id; a tag whose value the standard does not list.
+What can never happen: two candidates with one id; a tag whose value the standard does not list; a regression entry that repeats
+pooled text or holds personal data gets past.
 """
 
 import difflib
@@ -16,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import expectations, params, schema, sources, stage, tables
+from pipeline import door, expectations, params, schema, sources, stage, tables
 from pipeline.engine import map_partitions
 from pipeline.errors import InputError
 from pipeline.expectations import TagDimension, Tagging, TagRule
@@ -264,8 +265,10 @@ def work() -> str:
     for partition in listed["partition"]:
         if not (POOL / f"{partition}.parquet").is_file():
             raise InputError(f"{POOL}/{partition}.parquet: listed in {POOL_CSV} and not there; run 'dvc pull'")
-    done = map_partitions(run_job, [Job(partition, tagging, given) for partition in listed["partition"]], params.load().engine, "tag")
+    wanted = params.load()
+    done = map_partitions(run_job, [Job(partition, tagging, given) for partition in listed["partition"]], wanted.engine, "tag")
     found, tags = assemble(done, listed, entries, tagging)
+    door.check_regressions(entries, found, wanted.anonymize.allow_list)
     tables.write_parquet(CANDIDATES, found, schema.CANDIDATES)
     tables.write_parquet(TAGS, tags, schema.TAGS)
     counts = found["source"].value_counts()

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pipeline import identity, ingest, tables
 from pipeline.errors import InputError
 from pipeline.readers import READERS
+from pipeline.rejects import HINTS, REASONS
 from pipeline.repository import tracked_raw_files
 from pipeline.schema import PARTITIONS, RECORDS, REJECTS
 
@@ -145,10 +146,10 @@ def test_the_note_says_what_anonymize_needs(place: Path) -> None:
 
 
 def test_every_reason_has_a_meaning() -> None:
-    sources = [Path(ingest.__file__), *(ROOT / "pipeline/readers").glob("*.py")]
+    sources = [Path(ingest.__file__), ROOT / "pipeline/rejects.py", *(ROOT / "pipeline/readers").glob("*.py")]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    assert all(text.count(f'"{reason}"') >= 2 for reason in ingest.REASONS)
-    assert ingest.HINTS.keys() <= ingest.REASONS.keys()
+    assert all(text.count(f'"{reason}"') >= 2 for reason in REASONS)
+    assert HINTS.keys() <= REASONS.keys()
 
 
 BAD_LINES = {
@@ -187,7 +188,7 @@ def test_too_many_bad_lines_are_one_line_that_names_file_line_and_reason(
     put("a.jsonl", logged(1), BAD_LINES[reason], BAD_LINES[reason])
     put("b.jsonl", logged(1), *([b"{"] if reason != "not_json" else []))
     line = refusal(capfd)
-    assert line.startswith(f"ingest: logs/a.jsonl, line 2: {reason} ({ingest.REASONS[reason]})")
+    assert line.startswith(f"ingest: logs/a.jsonl, line 2: {reason} ({REASONS[reason]})")
     assert "the first of 2 such lines, 2 of 3 in the file are rejected" in line
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import pandas as pd
 
-from pipeline import expectations, identity, paths, schema, sources, tables
+from pipeline import expectations, identity, paths, raw_files, schema, sources, tables
 from pipeline import params as parameters
 from pipeline.errors import InputError
 from pipeline.params import Params
@@ -137,11 +137,11 @@ def key() -> Iterator[Finding]:
             f"{key_file} is public, and {params.ingest.path} is not the demo",
             "name your own file in intake.key_file, then run 'golden key new'",
         )
-    elif not key_file.startswith(DEMO) and _git("ls-files", "--error-unmatch", "--", key_file) == 0:
+    elif tracked := [name for name in (key_file, f"{key_file}.*") if not name.startswith(DEMO) and _is_tracked(name)]:
         yield Finding(
             "error",
             "key",
-            f"git tracks {key_file}: whoever has the repository has it",
+            f"git tracks {tracked[0]}: whoever has the repository has it",
             "name another file in intake.key_file, then run 'golden key new'",
         )
     if where == key_file and not Path(key_file).is_file():
@@ -158,12 +158,14 @@ def key() -> Iterator[Finding]:
         yield Finding("error", "key", str(error), f"restore the team's key in {where}")
         return
     known = sorted(set(partitions["key_id"])) if (partitions := _partitions()) is not None else []
-    if known and key_id not in known:
+    if key_id in known or not known:
+        yield Finding("ok", "key", f"{where}, id {key_id}" + (", which made the pool" if known else ""))
+    elif key_id in raw_files.started_keys():
+        yield Finding("ok", "key", f"{where}, id {key_id}, started for logs that come later")
+    else:
         yield Finding(
             "error", "key", f"{where} has the id {key_id}, the pool was made with {' and '.join(known)}", f"copy the team's key to {where}"
         )
-    else:
-        yield Finding("ok", "key", f"{where}, id {key_id}" + (", which made the pool" if known else ""))
 
 
 def raw_logs() -> Iterator[Finding]:
@@ -261,6 +263,10 @@ def _partitions() -> pd.DataFrame | None:
         return tables.read_csv(paths.POOL_CSV, schema.PARTITIONS)
     except InputError:
         return None
+
+
+def _is_tracked(name: str) -> bool:
+    return _git("ls-files", "--error-unmatch", "--", name) == 0
 
 
 def _git(*arguments: str) -> int | None:

@@ -30,7 +30,7 @@ class Reject(NamedTuple):
     """What stands in the place of a line's object or record: why it has none."""
 
     reason: str
-    """A code of `pipeline.ingest.REASONS`."""
+    """A code of `pipeline.rejects.REASONS`."""
 
 
 def is_packed(path: Path) -> bool:

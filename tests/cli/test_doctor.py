@@ -91,6 +91,13 @@ def test_another_key_than_the_pools_is_an_error(repository):
     assert levels(findings.key) == ["error"]
 
 
+def test_a_key_that_was_started_for_later_logs_is_no_error(repository):
+    write_pool("0" * 8, "w1", here=["w1"])
+    row = {"key_id": identity.key_id(identity.load_key("demo/demo.key")), "since": "2026-03-02T12:00:00+00:00", "note": ""}
+    tables.write_csv(paths.KEYS, pd.DataFrame([row]), schema.KEYS)
+    assert levels(findings.key) == ["ok"]
+
+
 def test_a_missing_key_is_a_hint_since_only_intake_needs_it(repository):
     own_key()
     assert levels(findings.key) == ["hint"]
@@ -101,10 +108,12 @@ def test_the_demos_public_key_for_logs_of_your_own_is_an_error(repository):
     assert levels(findings.key)[0] == "error"
 
 
-def test_a_key_that_git_tracks_is_an_error(repository):
+@pytest.mark.parametrize("tracked", ["own.key", "own.key.00c0ffee"])
+def test_a_key_that_git_tracks_is_an_error(repository, tracked):
     own_key()
-    Path("own.key").write_text("ab" * 32)
-    subprocess.run(["git", "add", "-f", "own.key"], check=True)
+    for name in {"own.key", tracked}:
+        Path(name).write_text("ab" * 32)
+    subprocess.run(["git", "add", "-f", tracked], check=True)
     assert levels(findings.key) == ["error", "ok"]
 
 

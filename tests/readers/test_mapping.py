@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest import REASONS
 from pipeline.params import Ingest
 from pipeline.readers.mapping import EPOCH, Mapping, Record, at, to_record
 from pipeline.readers.raw import Reject
+from pipeline.rejects import REASONS
 
 TURNS = {"log_id": "id", "turns": "turns", "role": "from", "text": "text"}
 HI = [{"from": "user", "text": "hi"}]

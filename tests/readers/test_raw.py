@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.ingest import REASONS
 from pipeline.readers import READERS, find
 from pipeline.readers.raw import Limits, Reject, lines
+from pipeline.rejects import REASONS
 
 
 def written(folder: Path, content: bytes, name: str = "a.jsonl") -> Path:
