@@ -90,7 +90,7 @@ class Ingest(Model):
     """The outcomes that are failures."""
     sample: Sample | None = None
     max_reject_rate: Rate = 0.05
-    """Over this share of rejected lines in all files the stage fails."""
+    """Over this share of rejected lines in all files the stage fails; so does anonymize over this share of conversations left out."""
     max_line_mb: Annotated[float, Field(gt=0, strict=False)] = 4.0
     """A longer line is rejected."""
 
@@ -132,6 +132,8 @@ class Anonymize(Model):
     """Phrases that are never personal data, whatever their case: your brand, your products' full names."""
     metadata: dict[str, Literal["keep", "hash", "redact"]] = {}
     """What happens to each mapped metadata field; one that is not named is redacted."""
+    nlp_engine: str | None = None
+    """A configuration file of Presidio's that names another model, which looks at the texts beside the shipped one."""
 
     @model_validator(mode="after")
     def _known_types(self) -> "Anonymize":
