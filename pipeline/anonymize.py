@@ -4,14 +4,15 @@ In: `data/interim/records/<partition>.parquet` (raw) and the pool as it stands. 
 `data/pool.csv`. One partition a raw file; a partition is made anew only when its raw file, the recognizers or the key changed.
 The pool is append-only: when a raw file expired, its partition stays, and a changed recognizer then runs over the pooled text.
 
-What can never happen: a text that was not looked at reaches the pool; a partition that `data/pool.csv` lists gets lost silently;
+What can never happen: a text that was not looked at, or in which the leak audit finds something, reaches the pool (see
+pipeline/admission.py); a partition that `data/pool.csv` lists gets lost silently;
 an id, a text hash or the order of a partition depends on a recognizer.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline import admission, erasure, rejects, schema, stage, tables
 from pipeline import params as params_module
-from pipeline import schema, stage, tables
 from pipeline.engine import map_partitions
 from pipeline.errors import InputError
-from pipeline.identity import canonical, content_sha, keyed_hash, load_key
+from pipeline.identity import canonical, content_sha, keyed_hash, load_keys
 from pipeline.params import Anonymize
 from pipeline.paths import POOL, POOL_CSV, RECORDS
 from pipeline.pii.fingerprint import recognizers_fingerprint
@@ -173,12 +174,23 @@ def run_job(job: Job) -> str:
     finder = _finder(job.params.model_dump_json(), job.optimization)
     path = POOL / f"{job.partition}.parquet"
     if job.records is None:
-        frames: Iterable[pd.DataFrame] = [anonymize_again(tables.read_parquet(path, schema.POOL), finder)]
+        old = tables.read_parquet(path, schema.POOL)
+        pool = admission.look_again(old, partial(anonymize_again, finder=finder), job.partition)
+        tables.write_parquet(path, pool, schema.POOL, job.note)
     else:
-        batches = pq.ParquetFile(job.records).iter_batches(CHUNK)
-        frames = (anonymize(tables.to_frame(pa.Table.from_batches([batch])), job.params, job.key, finder) for batch in batches)
-    tables.write_parquet_in_parts(path, frames, schema.POOL, job.note)
+        tables.write_parquet_in_parts(path, _admitted(job, job.records, finder), schema.POOL, job.note)
     return job.partition
+
+
+def _admitted(job: Job, records: Path, finder: "Finder") -> Iterator[pd.DataFrame]:
+    """The partition's rows, chunk by chunk. What is left out of it is written behind the last, before the partition counts as made."""
+    make = partial(anonymize, params=job.params, key=job.key, finder=finder)
+    left_out = []
+    for batch in pq.ParquetFile(records).iter_batches(CHUNK):
+        pool, of_chunk = admission.admit(tables.to_frame(pa.Table.from_batches([batch])), make, job.params)
+        left_out.append(of_chunk)
+        yield pool
+    admission.write(job.partition, tables.concat(left_out, schema.LEFT_OUT))
 
 
 def plan(records: list[Path], listed: pd.DataFrame, params: Anonymize, key: bytes) -> list[Job]:
@@ -187,10 +199,14 @@ def plan(records: list[Path], listed: pd.DataFrame, params: Anonymize, key: byte
     Raises InputError where a partition cannot be made and is not there.
     """
     fingerprint = recognizers_fingerprint(params)
+    if params.nlp_engine:
+        from pipeline.pii import engines  # imports what it names
+
+        fingerprint = content_sha([fingerprint, engines.fingerprint(params.nlp_engine)])
     jobs = []
     for path in records:
         raw = tables.read_note(path)
-        note = {"fingerprint": content_sha([raw["fingerprint"], fingerprint]), "recognizers": fingerprint}
+        note = {"fingerprint": content_sha([raw["fingerprint"], fingerprint, admission.fingerprint()]), "recognizers": fingerprint}
         jobs.append(Job(path.stem, path, params, key, note))
     present = {job.partition for job in jobs}
     expired = [str(partition) for partition in listed["partition"] if partition not in present]
@@ -219,7 +235,17 @@ def is_done(job: Job) -> bool:
     note = tables.read_note(POOL / f"{job.partition}.parquet")
     if job.records is None:
         return note.get("recognizers") == job.note["recognizers"]
-    return note == job.note
+    return note == job.note and admission.is_whole(job.partition)
+
+
+def with_its_key(job: Job, keys: dict[str, bytes]) -> Job:
+    """The job with the key that its records' ids were made with; InputError where that is not here."""
+    if job.records is None:
+        return job
+    key_id = tables.read_note(job.records).get("key_id", "")
+    if key_id not in keys:
+        raise InputError(f"{job.partition}: its ids were made with the key {key_id}, which is not here; restore it beside intake.key_file")
+    return replace(job, key=keys[key_id])
 
 
 def partition_row(job: Job, listed: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -228,14 +254,15 @@ def partition_row(job: Job, listed: dict[str, dict[str, Any]]) -> dict[str, Any]
         return {**listed[job.partition], "raw": "expired", "recognizers": job.note["recognizers"]}
     raw = tables.read_note(job.records)
     pool = pq.read_table(POOL / f"{job.partition}.parquet", columns=["occurred_at"]).column("occurred_at").to_pandas().dropna()
-    rejects = tables.read_csv(job.records.with_suffix(".rejects.csv"), schema.REJECTS)
+    rejected = tables.read_csv(job.records.with_suffix(".rejects.csv"), schema.REJECTS)["reason"]
+    left_out = admission.read(job.partition)["reason"]
     return {
         "partition": job.partition,
         "raw": "present",
         "source_sha256": raw["source_sha256"],
         "read": int(raw["read"]),
-        "kept": int(raw["kept"]),
-        "rejected": " ".join(f"{reason}={count}" for reason, count in sorted(Counter(rejects["reason"]).items())),
+        "kept": int(raw["kept"]) - len(left_out),
+        "rejected": rejects.to_text(Counter([*rejected, *left_out])),
         "sampled_out": int(raw["sampled_out"]),
         "first": pool.min().isoformat() if len(pool) else "",
         "last": pool.max().isoformat() if len(pool) else "",
@@ -246,19 +273,25 @@ def partition_row(job: Job, listed: dict[str, dict[str, Any]]) -> dict[str, Any]
 
 def work() -> str:
     params = params_module.load()
-    key = load_key(params.intake.key_file)
+    keys = load_keys(params.intake.key_file)
     listed = tables.read_csv(POOL_CSV, schema.PARTITIONS) if POOL_CSV.is_file() else tables.empty(schema.PARTITIONS)
     POOL.mkdir(parents=True, exist_ok=True)
     tables.clear_unfinished(POOL)
-    jobs = plan(sorted(RECORDS.glob("*.parquet")), listed, params.anonymize, key)
-    to_do = [job for job in jobs if not is_done(job)]
+    listed = erasure.forget(listed)
+    jobs = plan(sorted(RECORDS.glob("*.parquet")), listed, params.anonymize, next(iter(keys.values())))
+    to_do = [with_its_key(job, keys) for job in jobs if not is_done(job)]
     map_partitions(run_job, to_do, params.engine, "anonymize")
     before = {row["partition"]: row for row in listed.to_dict("records")}
     rows = pd.DataFrame([partition_row(job, before) for job in jobs], columns=schema.PARTITIONS.names)
     tables.write_csv(POOL_CSV, rows, schema.PARTITIONS)
+    kept, left_out = int(rows["kept"].sum()), sum(map(rejects.left_out, rows["rejected"]), Counter[str]())
+    admission.check(left_out, kept, params.ingest.max_reject_rate)
     expired = int((rows["raw"] == "expired").sum())
-    return f"{len(jobs)} partitions, {rows['kept'].sum():,} conversations; {len(to_do)} made, {len(jobs) - len(to_do)} unchanged" + (
-        f", {expired} whose raw file expired" if expired else ""
+    return f"{len(jobs)} partitions, {kept:,} conversations; {len(to_do)} made, {len(jobs) - len(to_do)} unchanged" + "".join(
+        [
+            f", {expired} whose raw file expired" if expired else "",
+            f", {left_out.total():,} left out ({', '.join(f'{reason} {n:,}' for reason, n in left_out.most_common())})" if left_out else "",
+        ]
     )
 
 

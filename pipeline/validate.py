@@ -1,12 +1,11 @@
 """Stage validate: whether the dataset is what it says it is, by Great Expectations.
 
-In: the examples, the list of members, the list of pool partitions, and a suite for each in `expectations/suites/`. Out: figures
-(`metrics/validation.json`) and a page (`reports/validation.html`). It exits 0 whatever the suites find, so that the figures of a
-failed build are seen in `dvc metrics diff`; `accept` comes last and fails the build. What can never happen: a record's content in
-either output. The suites see counts and codes, not texts.
+In: the examples, the list of members, the list of pool partitions, the leak audit's figures, and a suite for each in
+`expectations/suites/`. Out: figures (`metrics/validation.json`) and a page (`reports/validation.html`). It exits 0 whatever the
+suites find, so that the figures of a failed build are seen in `dvc metrics diff`; `accept` comes last and fails the build. What
+can never happen: a record's content in either output. The suites see counts and codes, not texts.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from math import ceil
 from pathlib import Path
@@ -14,24 +13,20 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import expectations, paths, schema, stage, tables, validation_page
+from pipeline import expectations, paths, rejects, schema, stage, tables, validation_page
 from pipeline import params as parameters
 from pipeline.errors import InputError
 from pipeline.expectations import Tagging
 from pipeline.gx_expectations import Check, Suite, read_suite, run_suite
 from pipeline.params import SOURCES, Params
+from pipeline.rejects import NOT_COUNTED
 
 SUITES = Path("expectations/suites")
-TABLES = ("examples", "members", "pool")
+TABLES = ("examples", "members", "pool", "leaks")
 """Each has a suite of its name."""
 METRICS = paths.METRICS / "validation.json"
 PAGE = paths.REPORTS / "validation.html"
-
-PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]*_\d+>")
-EMAIL = re.compile(r"[\w.+%-]+@((?:[\w-]+\.)+[\w-]+)")
-DIGIT_RUN = re.compile(r"\d{7,}")
-RESERVED = re.compile(r"(^|\.)(example\.(com|net|org)|example|test|invalid)$", re.IGNORECASE)
-"""Domains that nobody can own (RFC 2606)."""
+AUDITED = paths.METRICS / "anonymize.json"
 
 
 def work() -> str:
@@ -44,20 +39,27 @@ def work() -> str:
     examples = tables.read_parquet(paths.EXAMPLES, schema.EXAMPLES)
     members = tables.read_csv(paths.MEMBERS, schema.MEMBERS)
     partitions = tables.read_csv(paths.POOL_CSV, schema.PARTITIONS)
-    checks = validate(examples, members, partitions, suites, params, tagging)
+    checks = validate(examples, members, partitions, tables.read_json(AUDITED), suites, params, tagging)
     tables.write_json(METRICS, figures(checks))
     tables.write_text(PAGE, validation_page.render(checks, suites, params.dataset.name))
     return f"{validation_page.summary(checks)}: {PAGE}"
 
 
 def validate(
-    examples: pd.DataFrame, members: pd.DataFrame, partitions: pd.DataFrame, suites: Sequence[Suite], params: Params, tagging: Tagging
+    examples: pd.DataFrame,
+    members: pd.DataFrame,
+    partitions: pd.DataFrame,
+    audited: dict[str, Any],
+    suites: Sequence[Suite],
+    params: Params,
+    tagging: Tagging,
 ) -> list[Check]:
     """What every expectation of `suites` finds, in their order."""
     frames = {
-        "examples": examples_frame(examples, members, partitions, tagging, params.anonymize.allow_list),
+        "examples": examples_frame(examples, members, partitions, tagging),
         "members": members_frame(members, examples),
         "pool": pool_frame(partitions),
+        "leaks": leaks_frame(audited),
     }
     given = suite_parameters(params, pinned=int((examples["source"] == "regression").sum()))
     return [check for suite in suites for check in run_suite(suite, frames[suite.name], given)]
@@ -95,29 +97,12 @@ def _flat(values: dict[str, Any], before: str = "") -> Iterable[tuple[str, Any]]
 # ---- the frames that the suites see
 
 
-def examples_frame(
-    examples: pd.DataFrame, members: pd.DataFrame, partitions: pd.DataFrame, tagging: Tagging, allow_list: Sequence[str] = ()
-) -> pd.DataFrame:
-    """One row an example, in plain numbers and codes. Of texts there are only lengths and counts.
+def examples_frame(examples: pd.DataFrame, members: pd.DataFrame, partitions: pd.DataFrame, tagging: Tagging) -> pd.DataFrame:
+    """One row an example, in plain numbers and codes. Of texts there are only lengths.
 
     Age is counted from the newest conversation of the pool, never from the clock: yesterday's commit validates the same today.
     """
     examples = examples.reset_index(drop=True)
-    counts = [
-        residuals(*row, allow_list)
-        for row in zip(
-            examples["input"],
-            examples["spans"],
-            examples["surrogates"],
-            examples["fixtures"],
-            [
-                _expectation_texts(*row)
-                for row in zip(examples["answer"], examples["must_include"], examples["must_not_include"], examples["canary"], strict=True)
-            ],
-            strict=True,
-        )
-    ]
-    residual = pd.DataFrame(counts, columns=["placeholders", "emails", "digit_runs", "digit_runs_in_fixtures"], dtype="int64")
     is_production = examples["source"].isin(["production", "regression"])
     newest = pd.to_datetime(partitions["last"].where(partitions["last"] != ""), format="ISO8601", utc=True).max()
     age = (newest - pd.to_datetime(examples["occurred_at"], utc=True)) / pd.Timedelta(days=1)
@@ -138,48 +123,7 @@ def examples_frame(
     }
     tags = {f"tag_{name}": _codes(tags.get(name) for tags in examples["tags"]) for name in tagging.dimensions}
     kept = examples[["example_id", "source", "cluster", "input_sha", "expectation_sha", "text_sha"]]
-    return kept.assign(**plain, **tags, **{f"residual_{name}": residual[name] for name in residual})
-
-
-def _expectation_texts(answer: str, must_include: list[list[str]], must_not_include: list[str], canary: str) -> list[str]:
-    return [answer, *(wording for wordings in must_include for wording in wordings), *must_not_include, canary]
-
-
-def residuals(
-    messages: list[dict[str, str]],
-    spans: list[dict[str, Any]],
-    surrogates: dict[str, str],
-    fixtures: str,
-    expected: list[str],
-    allow_list: Sequence[str],
-) -> tuple[int, int, int, int]:
-    """How many placeholders, e-mail addresses outside reserved domains, and long runs of digits (in the texts, in the fixtures)
-    are left in one example. Surrogates' digits do not count; nor does anything that `allow_list` names."""
-    contents = [message["content"] for message in messages]
-    blanked = [_blank(content, [span for span in spans if span["turn"] == turn]) for turn, content in enumerate(contents)]
-    texts = _without("\n".join([*contents, *expected]), allow_list)
-    in_fixtures = _without(fixtures, allow_list)
-    digits = _without(_without("\n".join([*blanked, *expected]), allow_list), surrogates.values())
-    return (
-        len(PLACEHOLDER.findall(texts)) + len(PLACEHOLDER.findall(in_fixtures)),
-        sum(RESERVED.search(domain) is None for domain in EMAIL.findall(f"{texts}\n{in_fixtures}")),
-        len(DIGIT_RUN.findall(digits)),
-        len(DIGIT_RUN.findall(_without(in_fixtures, surrogates.values()))),
-    )
-
-
-def _blank(text: str, spans: list[dict[str, Any]]) -> str:
-    for span in spans:
-        text = text[: span["start"]] + " " * (span["end"] - span["start"]) + text[span["end"] :]
-    return text
-
-
-def _without(text: str, phrases: Iterable[str]) -> str:
-    """`text` with `phrases` blanked where they stand as whole words: a surrogate `5` must not break up `4155512`."""
-    longest_first = sorted({phrase for phrase in phrases if phrase}, key=lambda phrase: (-len(phrase), phrase))
-    if not longest_first:
-        return text
-    return re.sub(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", " ", text, flags=re.IGNORECASE)
+    return kept.assign(**plain, **tags)
 
 
 def _unknown_tags(tags: dict[str, str], tagging: Tagging) -> int:
@@ -207,25 +151,33 @@ def members_frame(members: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame
 
 
 def pool_frame(partitions: pd.DataFrame) -> pd.DataFrame:
-    """One row a pool partition, its lines counted."""
-    rejected = pd.Series(
-        [_rejected(partition, text) for partition, text in zip(partitions["partition"], partitions["rejected"], strict=True)], dtype="int64"
-    )
-    not_rejected = partitions["read"] - rejected
+    """One row a pool partition, its lines counted: `counted` are those that the share without rejects is of."""
+    counts = [_rejected(partition, text) for partition, text in zip(partitions["partition"], partitions["rejected"], strict=True)]
+    rejected = pd.Series([sum(of_one.values()) for of_one in counts], dtype="int64")
+    ignored = pd.Series([sum(of_one.get(reason, 0) for reason in NOT_COUNTED) for of_one in counts], dtype="int64")
+    counted, not_rejected = partitions["read"] - ignored, partitions["read"] - rejected
     return partitions.drop(columns="rejected").assign(
+        counted=counted,
         not_rejected=not_rejected,
         unaccounted=not_rejected - partitions["kept"] - partitions["sampled_out"],
-        reject_free_share=(not_rejected / partitions["read"].where(partitions["read"] > 0)).astype("float64"),
+        reject_free_share=(not_rejected / counted.where(counted > 0)).astype("float64"),
     )
 
 
-def _rejected(partition: str, text: str) -> int:
+def _rejected(partition: str, text: str) -> dict[str, int]:
     try:
-        return sum(int(part.split("=")[1]) for part in text.split())
-    except (IndexError, ValueError):
+        return rejects.from_text(text)
+    except ValueError:
         raise InputError(
             f"{paths.POOL_CSV}, {partition}: rejected: expected reason=count, separated by blanks; run 'dvc repro' to write it anew"
         ) from None
+
+
+def leaks_frame(audited: dict[str, Any]) -> pd.DataFrame:
+    """One row for each part of the leak audit: the examples of a source, the control sample, the responses."""
+    parts = [("examples", f"{source} examples", found) for source, found in audited["examples"].items()]
+    parts += [(table, table, audited[table]) for table in ("control", "responses")]
+    return pd.DataFrame([{"table": table, "part": part, **found} for table, part, found in parts])
 
 
 def _codes(values: Iterable[str | None]) -> pd.Series:

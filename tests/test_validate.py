@@ -106,12 +106,18 @@ def pool(**first):
     return pd.DataFrame(rows)
 
 
+def audited(**findings):
+    """The leak audit's figures, with so many findings in the parts named."""
+    parts = {name: {"n": 10, "findings": findings.get(name, 0)} for name in ("production", "expert", "control", "responses")}
+    return {"examples": {name: parts.pop(name) for name in ("production", "expert")}, **parts}
+
+
 def suites(given, tagging=TAGGING):
     names = {"source": list(SOURCES), "dimension": validate.required_dimensions(given, tagging)}
     return [read_suite(ROOT / validate.SUITES / f"{table}.json", names) for table in validate.TABLES]
 
 
-def checks_of(examples, members=None, partitions=None, given=None, only=()):
+def checks_of(examples, members=None, partitions=None, given=None, only=(), leaks=None):
     """Suite and id to check; of `only` these ids where some are named."""
     given = given or params()
     members = members_of(examples) if members is None else members
@@ -120,7 +126,8 @@ def checks_of(examples, members=None, partitions=None, given=None, only=()):
         for suite in suites(given)
     ]
     wanted = [suite for suite in wanted if suite.expectations]
-    found = validate.validate(examples, members, pool() if partitions is None else partitions, wanted, given, TAGGING)
+    partitions = pool() if partitions is None else partitions
+    found = validate.validate(examples, members, partitions, leaks or audited(), wanted, given, TAGGING)
     return {f"{check.suite}.{check.id}": check for check in found}
 
 
@@ -141,15 +148,12 @@ def test_every_check_can_fail():
         source="guessed",
         example_id="r-5",
         input_sha="i1",
-        input=[{"role": "assistant", "content": " <PERSON_1> <person_1>"}],
+        input=[{"role": "assistant", "content": " "}],
         expected_behaviour="guess",
         fault="fire",
         tags={"colour": "red", "mood": "angry"},
     )
     broken.loc[1, "expected_behaviour"] = ""
-    broken.at[2, "input"] = [{"role": "user", "content": "mail me at jo@corp.io or call 4155550199"}]
-    broken.at[2, "fixtures"] = '{"account": 123456789}'
-    broken.at[6, "input"] = [{"role": "user", "content": "mail me at jo@corp.io or call 4155550199"}]
     broken.at[7, "input"] = []
     broken["occurred_at"] = pd.Timestamp("2025-03-01", tz="UTC")
     broken = pd.concat([broken, pd.DataFrame([example(11, "adversarial", cluster="x")])], ignore_index=True)
@@ -159,9 +163,16 @@ def test_every_check_can_fail():
     members.loc[4, "source"] = "expert"
     partitions = pool(partition="2026-03", raw="lost", rejected="not_json=30", recognizers="older")
     never = {"examples.columns", "members.columns", "pool.columns", "pool.has_partitions", "pool.has_records"}
-    checks = checks_of(broken, members, partitions, params(ratios={"production": 0.1, "expert": 0.5, "adversarial": 0.0, "synthetic": 0.4}))
+    ratios = {"production": 0.1, "expert": 0.5, "adversarial": 0.0, "synthetic": 0.4}
+    checks = checks_of(broken, members, partitions, params(ratios=ratios), leaks=audited(expert=1, control=2, responses=3))
     assert set(checks) - failed(checks) == never
     assert not any(check.error for check in checks.values())
+
+
+def test_a_single_leak_fails_the_part_it_is_in():
+    checks = checks_of(ten(), leaks=audited(expert=1))
+    assert failed(checks) == {"leaks.none_in_examples"}
+    assert (checks["leaks.none_in_examples"].severity, checks["leaks.none_in_examples"].rows) == ("critical", ("expert examples",))
 
 
 def test_an_empty_dataset_fails_instead_of_meeting_every_check_for_want_of_rows():
@@ -218,28 +229,10 @@ def test_age_is_counted_from_the_newest_conversation_of_the_pool():
     assert (timeless.holds, timeless.checked) == (True, False)
 
 
-def residuals(text, spans=(), surrogates=None, fixtures="", expected=(), allow_list=()):
-    return validate.residuals([{"role": "user", "content": text}], list(spans), surrogates or {}, fixtures, list(expected), allow_list)
-
-
-def test_what_is_left_of_personal_data_is_counted():
-    assert residuals("nothing here, order HL-912345, 2026-03-01, $1,299,000") == (0, 0, 0, 0)
-    assert residuals("<PERSON_1> and <IBAN_CODE_12>", fixtures='{"to": "<CITY_1>"}', expected=["<PERSON_1>"]) == (4, 0, 0, 0)
-    assert residuals("a@example.com b@mail.example.org c@shop.test d@notexample.com e@example.com.evil.io") == (0, 2, 0, 0)
-    assert residuals("1234567 123456", expected=["12345678"], fixtures='{"card": 4111111111111111}') == (0, 0, 2, 1)
-
-
-def test_surrogates_and_allowed_phrases_are_not_personal_data():
-    span = {"turn": 0, "start": 5, "end": 15}
-    assert residuals("call 4155550199 now", spans=[span]) == (0, 0, 0, 0)
-    assert residuals("x", surrogates={"<PHONE_NUMBER_1>": "4155550199"}, fixtures='{"phone": "4155550199"}', expected=["4155550199"]) == (
-        0,
-        0,
-        0,
-        0,
-    )
-    assert residuals("call 4155512345", surrogates={"<ZIP_CODE_1>": "5551"}) == (0, 0, 1, 0), "a short surrogate must not break up a number"
-    assert residuals("write to Help@Shop.io or 08001234567", allow_list=["help@shop.io", "08001234567"]) == (0, 0, 0, 0)
+def test_blank_lines_and_erased_conversations_count_against_nothing():
+    frame = validate.pool_frame(pool(read=20, kept=6, sampled_out=0, rejected="blank_line=3 erased=7 leak_number=1 not_json=3"))
+    assert frame[["counted", "not_rejected", "unaccounted"]].iloc[0].tolist() == [10, 6, 0]
+    assert frame["reject_free_share"].iloc[0] == 0.6
 
 
 def test_the_suites_see_no_text_and_the_outputs_hold_none():
@@ -250,7 +243,7 @@ def test_the_suites_see_no_text_and_the_outputs_hold_none():
     frame = validate.examples_frame(examples, members_of(examples), pool(), TAGGING)
     assert SECRET not in frame.drop(columns="tag_category").to_csv()
     checks = list(checks_of(examples, given=given).values())
-    assert {"no_placeholders", "no_foreign_emails", "no_digit_runs", "can_be_judged", "known_tags"} == {c.id for c in checks if not c.holds}
+    assert {"can_be_judged", "known_tags"} == {c.id for c in checks if not c.holds}
     page = validation_page.render(checks, suites(given), "shop")
     for output in (page, json.dumps(validate.figures(checks))):
         assert not [text for text in (SECRET, "corp.io", "12345678") if text in output]
@@ -338,6 +331,7 @@ def write_inputs(folder, examples, given_suites=True):
     )
     tables.write_csv(folder / "data/golden/members.csv", members_of(examples), schema.MEMBERS)
     tables.write_csv(folder / "data/pool.csv", pool(), schema.PARTITIONS)
+    tables.write_json(folder / "metrics/anonymize.json", audited())
     for table in validate.TABLES:
         tables.write_bytes(folder / f"expectations/suites/{table}.json", (ROOT / f"expectations/suites/{table}.json").read_bytes())
 
@@ -389,7 +383,6 @@ def test_words_for_what_was_expected_and_observed():
     assert said["examples.size"] == ("10 examples", "10 examples")
     assert said["examples.unique_inputs"] == ("every example", "2 of 10 do not")
     assert said["examples.known_behaviours"] == ("every example", "1 of 10 does not")
-    assert said["examples.no_placeholders"] == ("every example", "all 10")
     assert said["examples.known_faults"] == ("every example", "no example to look at")
     assert said["examples.can_be_judged"] == ("at least 100\xa0%", "100\xa0%")
     assert said["examples.fresh"] == ("at most 60 days", "27 days")

@@ -208,7 +208,10 @@ def _places(holder: dict[str, Any], name: str, where: str, field: str) -> Iterat
 
 
 def _anonymized(lines: Sequence[Line], how: How) -> "tuple[list[list[list[Span]]], list[bytes]]":
-    found = _finder(how.params).find_conversations([line.messages for line in lines])
+    from pipeline.pii import timeouts
+
+    with timeouts.raised():
+        found = _finder(how.params).find_conversations([line.messages for line in lines])
     return found, [_replaced(line, spans, how) for line, spans in zip(lines, found, strict=True)]
 
 

@@ -28,7 +28,7 @@ from presidio_analyzer.predefined_recognizers import (
 
 from pipeline.identity import Message
 from pipeline.params import Anonymize
-from pipeline.pii import chat, lexicon, model
+from pipeline.pii import chat, engines, lexicon, model
 from pipeline.pii.rampart import RampartEngine, RampartRecognizer
 from pipeline.pii.reading import Reader
 from pipeline.pii.spans import PLACEHOLDER, Span
@@ -239,6 +239,7 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
         _where(r"\d", CryptoRecognizer()),
         _where(r"\d", UsSsnRecognizer(supported_entity="GOVERNMENT_ID")),
         *chat.recognizers(),
+        *engines.recognizers(params.nlp_engine, params.entities),
         RampartRecognizer(),
     ]
     for recognizer in recognizers:

@@ -1,0 +1,199 @@
+"""Leak audit: what still looks like personal data where none may be, judged without the recognizers that should have found it.
+
+Pure functions over one record each. They know where placeholders or surrogates stand and what the allow list names; everything else
+that has the shape of personal data is a finding. A finding holds a kind and a field, never a text.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from pipeline.pii import lexicon
+from pipeline.pii.shapes import DATE, NOTHING, YEAR, Known, kinds_in, known_from
+from pipeline.pii.spans import PLACEHOLDER
+
+SHAPES = ("email", "iban", "card", "number")
+KINDS = ("placeholder", *SHAPES)
+"""What an example or a response may hold."""
+POOL_KINDS = ("name", "metadata", *SHAPES)
+"""What a pooled conversation may give away."""
+FIELDS = ("input", "fixtures", "expectation", "answer", "citations", "tool_calls")
+LOGGED = ("production", "regression")
+"""Sources whose texts come from logs: nothing in them is excused because its range is reserved for examples."""
+BREAK = " ; "
+"""Stands for what is taken out of a text, so that its neighbours do not become one number or address."""
+SHORTEST_NAME = 3
+SHORTEST_VALUE = 4
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in a record that looks like personal data."""
+
+    kind: str
+    field: str
+
+
+# What intake lets into the pool
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The phrases of `anonymize.allow_list`, which are nobody's."""
+
+    phrases: tuple[str, ...] = ()
+
+    @cached_property
+    def known(self) -> Known:
+        return known_from(self.phrases) if self.phrases else NOTHING
+
+    @cached_property
+    def _any(self) -> re.Pattern[str] | None:
+        longest_first = sorted({phrase for phrase in self.phrases if phrase}, key=lambda phrase: (-len(phrase), phrase))
+        if not longest_first:
+            return None
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
+
+    def without(self, text: str) -> str:
+        """`text` without the phrases, where they stand as whole words."""
+        return self._any.sub(BREAK, text) if self._any else text
+
+
+def audit_record(
+    raw: Mapping[str, Any],
+    pooled: Mapping[str, Any],
+    hidden: Mapping[str, str],
+    allowed: Allowed,
+    is_common: Callable[[str], bool] = lexicon.is_common,
+) -> list[Finding]:
+    """What a conversation's pooled form (schema.POOL) gives away of its raw form (schema.RECORDS); empty for nothing.
+
+    name: a word of a name that was replaced somewhere in the conversation stands in another place. metadata: so does a value of
+    `hidden`, the raw metadata that is not kept. Common words count for neither, nor does anything inside an allowed phrase. The other
+    kinds are shapes (see pipeline.pii.shapes). Fields: messages, fixtures.
+
+    Raises ValueError where the pooled form is no form of the raw one.
+    """
+    raw_texts, pooled_texts = _texts(raw), _texts(pooled)
+    names = {
+        word
+        for field, texts in raw_texts.items()
+        for before, after in zip(texts, pooled_texts[field], strict=True)
+        for entity_type, replaced in replacements(before, after)
+        if entity_type == "PERSON"
+        for word in _WORD.findall(replaced.casefold())
+        if len(word) >= SHORTEST_NAME
+    }
+
+    def name_stands(text: str) -> bool:
+        return bool(names) and any(not is_common(name) for name in names.intersection(_WORD.findall(text)))
+
+    def metadata_stands(text: str) -> bool:
+        return any(_recurs(value.casefold(), text, is_common) for value in hidden.values())
+
+    found = []
+    for field, texts in pooled_texts.items():
+        left = [PLACEHOLDER.sub(BREAK, text) for text in texts]
+        joined = "\n".join(left).casefold()
+        # Few conversations have either, so that the allow list, which costs most, is looked at last.
+        for kind, stands in (("name", name_stands), ("metadata", metadata_stands)):
+            if stands(joined) and stands(allowed.without(joined)):
+                found.append(Finding(kind, field))
+        found += [Finding(kind, field) for text in left for kind in kinds_in(text, allowed.known)]
+    return sorted(found, key=lambda one: POOL_KINDS.index(one.kind))
+
+
+def _texts(conversation: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {"messages": [message["content"] for message in conversation["messages"]], "fixtures": leaves(conversation["fixtures"])}
+
+
+def replacements(raw: str, pooled: str) -> Iterator[tuple[str, str]]:
+    """(entity type, text) of what each placeholder of `pooled` stands for, told from the text around it."""
+    begin, *rest = PLACEHOLDER.split(pooled)
+    at = len(begin) if raw.startswith(begin) else len(raw) + 1
+    for place in range(0, len(rest), 3):
+        entity_type, _, behind = rest[place : place + 3]
+        is_last = place + 3 == len(rest)
+        end = raw.find(behind, len(raw) - len(behind) if is_last else at + 1)
+        if end <= at:
+            raise ValueError("a pooled text is no form of its raw text")
+        yield entity_type, raw[at:end]
+        at = end + len(behind)
+    if at != len(raw):
+        raise ValueError("a pooled text is no form of its raw text")
+
+
+def _recurs(value: str, pooled: str, is_common: Callable[[str], bool]) -> bool:
+    """Whether `value` stands in `pooled` as whole words; an id however it is punctuated there: `CU-12` is also `cu12`."""
+    parts = re.findall(r"[^\W\d_]+|\d+", value)
+    if len(value) < SHORTEST_VALUE or not parts or any(part not in pooled for part in parts):
+        return False
+    if YEAR.fullmatch(value) or DATE.match(value) or all(is_common(part) for part in parts):
+        return False
+    however_punctuated = r"[\W_]*".join(map(re.escape, parts))
+    return re.search(rf"(?<![^\W_]){however_punctuated}(?![^\W_])", pooled) is not None
+
+
+# What merge lets in, and what the target says
+
+
+def in_example(example: Mapping[str, Any], allow_list: Iterable[str] = ()) -> list[Finding]:
+    """What an example (schema.EXAMPLES) holds beside its surrogates: in input, fixtures and expectation."""
+    known = known_from([*example["surrogates"].values(), *allow_list])
+    authored = example["source"] not in LOGGED
+    turns = _without_spans([message["content"] for message in example["input"]], example["spans"])
+    return [
+        *_findings("input", turns, known, authored),
+        *_findings("fixtures", leaves(example["fixtures"]), known, authored),
+        *_findings("expectation", [*expected(example), example["canary"]], known, True),
+    ]
+
+
+def in_response(response: Mapping[str, Any], example: Mapping[str, Any], allow_list: Iterable[str] = ()) -> list[Finding]:
+    """What a response (schema.RESPONSES) holds that neither `example` gave its target nor a correct response may hold."""
+    given = [message["content"] for message in example["input"]] + leaves(example["fixtures"]) + expected(example)
+    known = known_from([*example["surrogates"].values(), *allow_list, *given])
+    places = {"answer": [response["answer"]], "citations": response["citations"], "tool_calls": leaves(response["tool_calls"])}
+    return [finding for field, texts in places.items() for finding in _findings(field, texts, known, True) if finding.kind != "placeholder"]
+
+
+def expected(example: Mapping[str, Any]) -> list[str]:
+    """The texts of an example's expectation."""
+    wordings = [wording for item in example["must_include"] for wording in item]
+    return [example["answer"], *wordings, *example["must_not_include"], *example["citations"]]
+
+
+def leaves(text: str) -> list[str]:
+    """Every name, text and whole number in a JSON text, in the order of the names; empty for an empty one. A fraction is an amount."""
+
+    def inside(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            return [leaf for name, inner in sorted(value.items()) for leaf in (name, *inside(inner))]
+        if isinstance(value, list):
+            return [leaf for inner in value for leaf in inside(inner)]
+        is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        return [value] if isinstance(value, str) else [str(int(value))] if is_whole else []
+
+    return inside(orjson.loads(text)) if text else []
+
+
+def _findings(field: str, texts: Iterable[str], known: Known, reserved: bool) -> list[Finding]:
+    return [
+        Finding(kind, field)
+        for text in texts
+        for kind in [*("placeholder" for _ in PLACEHOLDER.finditer(text)), *kinds_in(text, known, reserved)]
+    ]
+
+
+def _without_spans(texts: Sequence[str], spans: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The turns without the surrogates that stand in them."""
+    blanked = list(texts)
+    for span in sorted(spans, key=lambda span: -span["start"]):
+        turn = span["turn"]
+        blanked[turn] = blanked[turn][: span["start"]] + BREAK + blanked[turn][span["end"] :]
+    return blanked
