@@ -103,6 +103,8 @@ def regressions_in(entries: Mapping[str, list[tuple[Path, Entry]]]) -> Iterator[
                 "expect.must_include": wordings,
                 "expect.must_not_include": expect.must_not_include,
                 "expect.citations": expect.citations,
+                "expect.regex": expect.regex,
+                "expect.json_schema": [expect.fields["json_schema"]],
             }
             yield from (Written(f"{path}, {entry.id}: {field}", text) for field, texts in fields.items() for text in texts)
 

@@ -9,8 +9,8 @@ disappears without a row in the queue; a label whose value or note repeats poole
 
 import csv
 import difflib
+import math
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ import pandas as pd
 from pipeline import door, erasure, expectations, params, schema, sources, stage, tables
 from pipeline.errors import InputError
 from pipeline.expectations import LabelDimension, Labeling
+from pipeline.expected import MATCHES, can_be_judged, problem
 from pipeline.identity import content_sha, stable_order
 from pipeline.paths import CANDIDATES, EXPECTATIONS, LABEL_QUEUE, LABELS, METRICS
 from pipeline.pii.spans import PLACEHOLDER
-from pipeline.sources import Entry, Expect
+from pipeline.sources import Entry
 
 EXPECTED = "expected."
 """Dimensions of this name say what any correct response holds; the others judge the logged one."""
@@ -35,9 +36,15 @@ FIELDS = {
         ("must_include", "must_include"),
         ("must_not_include", "must_not_include"),
         ("answer", "answer"),
+        ("answer_match", "answer_match"),
+        ("answer_tolerance", "answer_tolerance"),
+        ("regex", "regex"),
+        ("json_schema", "json_schema"),
         ("citations", "citations"),
     )
 }
+
+LATER = ("answer_match", "answer_tolerance", "regex", "json_schema")
 
 
 def resolve(labels: pd.DataFrame, candidates: pd.DataFrame, standard: Labeling) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -76,13 +83,16 @@ def expected(agreed: pd.DataFrame, open_: pd.DataFrame, entries: dict[str, list[
     for example_id, group in about[~about["example_id"].isin(held_back)].groupby("example_id", sort=True):
         values = dict(zip(group["dimension"], group["value"], strict=True))
         by = sorted({name for names in group["agreed_by"] for name in names.split()})
-        rows.append(_expectation(str(example_id), _from_labels(values), " ".join(by)))
+        fields = _from_labels(values)
+        if wrong := problem(fields):
+            raise InputError(f"{LABELS}: the labels of {example_id} do not fit together: {EXPECTED}{wrong}")
+        rows.append(_expectation(str(example_id), fields, " ".join(by)))
     for found in entries.values():
         for _, entry in found:
             rows.append(
                 _expectation(
                     entry.id,
-                    _from_author(entry.expect),
+                    entry.expect.fields,
                     _words(getattr(entry, "author", "") or getattr(entry, "approved_by", "") or getattr(entry, "flagged_by", "")),
                 )
             )
@@ -161,6 +171,8 @@ def read_labels(folder: Path, standard: Labeling, erased: frozenset[str] = froze
                 raise InputError(f"{where}: value: not one of {', '.join(allowed)} for {dimension}")
             if not value.strip():
                 raise InputError(f"{where}: value: empty; leave the line out where nothing was judged")
+            if wrong := _unreadable(dimension, value):
+                raise InputError(f"{where}: value: {wrong}")
             first = seen.setdefault((example_id, dimension, annotator), where)
             if first != where:
                 raise InputError(f"{where}: {annotator} labelled {dimension} of {example_id} before ({first}); keep one")
@@ -223,36 +235,41 @@ def _from_labels(values: dict[str, str]) -> dict[str, Any]:
         "must_include": [[wording.strip() for wording in item.split(WORDINGS)] for item in several("must_include")],
         "must_not_include": several("must_not_include"),
         "answer": values.get(f"{EXPECTED}answer", ""),
+        "answer_match": values.get(f"{EXPECTED}answer_match", ""),
+        "answer_tolerance": float(values.get(f"{EXPECTED}answer_tolerance", 0)),
+        "regex": several("regex"),
+        "json_schema": values.get(f"{EXPECTED}json_schema", ""),
         "citations": several("citations"),
     }
 
 
-def _from_author(expect: Expect) -> dict[str, Any]:
-    return {
-        "expected_behaviour": expect.behaviour or "",
-        "must_include": [[item] if isinstance(item, str) else list(item) for item in expect.must_include],
-        "must_not_include": list(expect.must_not_include),
-        "answer": expect.answer,
-        "citations": list(expect.citations),
-    }
+def _unreadable(dimension: str, value: str) -> str:
+    """Why a value cannot be what its dimension expects, without quoting it; empty where it can."""
+    if dimension == f"{EXPECTED}answer_match":
+        return "" if value in MATCHES else f"not one of {', '.join(MATCHES)}"
+    if dimension == f"{EXPECTED}answer_tolerance":
+        try:
+            return "" if 0 <= float(value) < math.inf else "expected a number from 0 on"
+        except ValueError:
+            return "expected a number such as 0.5"
+    if dimension in (f"{EXPECTED}regex", f"{EXPECTED}json_schema", f"{EXPECTED}must_include", f"{EXPECTED}must_not_include"):
+        wrong = problem(_from_labels({dimension: value}))
+        return wrong.partition(": ")[2]
+    return ""
 
 
 def _expectation(example_id: str, fields: dict[str, Any], agreed_by: str) -> dict[str, Any]:
-    return {"example_id": example_id, **fields, "expectation_sha": content_sha(fields), "agreed_by": agreed_by}
+    return {"example_id": example_id, **fields, "expectation_sha": _sha(fields), "agreed_by": agreed_by}
+
+
+def _sha(fields: dict[str, Any]) -> str:
+    """Kinds of expectation that came later count only where they are given, so that their coming changed no older hash."""
+    return content_sha({name: value for name, value in fields.items() if value or name not in LATER})
 
 
 def _words(name: str) -> str:
     """A name as one word, since `agreed_by` separates several by blanks."""
     return re.sub(r"\s+", "_", name.split("(", maxsplit=1)[0].strip())
-
-
-def can_be_judged(expectations_: pd.DataFrame) -> pd.Series:
-    """Which expectations hold something that a scorer can judge."""
-    lists: Sequence[str] = ("must_include", "must_not_include", "citations")
-    given = (expectations_["expected_behaviour"] != "") | (expectations_["answer"] != "")
-    for name in lists:
-        given |= expectations_[name].map(len).astype(bool) if len(expectations_) else False
-    return given
 
 
 def work() -> str:

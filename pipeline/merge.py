@@ -9,6 +9,7 @@ pinned example left out; two near-duplicates; a placeholder that was not rendere
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -172,7 +173,8 @@ def _what_next(candidates: pd.DataFrame, distinct: list[str], settings: Merge) -
 def _example(row: dict[str, Any], tags: dict[str, str], patterns: Mapping[str, str]) -> dict[str, Any]:
     texts = [message["content"] for message in row["input"]]
     spans = from_rows(row["spans"], len(texts))
-    wanted = [row["answer"], *row["must_not_include"], *row["citations"], *(wording for item in row["must_include"] for wording in item)]
+    wanted = [row["answer"], *row["must_not_include"], *row["regex"], row["json_schema"], *row["citations"]]
+    wanted += [wording for item in row["must_include"] for wording in item]
     placeholders = [span.placeholder for found in spans for span in found]
     placeholders += [match.group() for text in (row["fixtures"], *wanted) for match in PLACEHOLDER.finditer(text)]
     values = surrogates(row["example_id"], placeholders, patterns)
@@ -182,13 +184,18 @@ def _example(row: dict[str, Any], tags: dict[str, str], patterns: Mapping[str, s
     return {
         **{
             name: row[name]
-            for name in ("example_id", "source", "fault", "canary", "occurred_at", "text_sha", "expectation_sha", "expected_behaviour")
+            for name in (
+                *("example_id", "source", "fault", "canary", "occurred_at", "inclusion_weight", "text_sha"),
+                *("expectation_sha", "expected_behaviour", "answer_match", "answer_tolerance"),
+            )
         },
         "input": messages,
         "fixtures": fixtures,
         "must_include": [[render_plain(wording, values) for wording in item] for item in row["must_include"]],
         "must_not_include": [render_plain(item, values) for item in row["must_not_include"]],
         "answer": render_plain(row["answer"], values),
+        "regex": [render_plain(item, {placeholder: re.escape(value) for placeholder, value in values.items()}) for item in row["regex"]],
+        "json_schema": render_plain(row["json_schema"], {placeholder: _in_json(value) for placeholder, value in values.items()}),
         "citations": list(row["citations"]),
         "tags": tags,
         "spans": to_rows(rendered.spans),
@@ -196,6 +203,10 @@ def _example(row: dict[str, Any], tags: dict[str, str], patterns: Mapping[str, s
         "cluster": row["incident_id"] or row["example_id"],
         "input_sha": content_sha([messages, fixtures, row["fault"]]),
     }
+
+
+def _in_json(value: str) -> str:
+    return orjson.dumps(value).decode()[1:-1]
 
 
 def readable(examples: pd.DataFrame, members: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -211,8 +222,8 @@ def readable(examples: pd.DataFrame, members: pd.DataFrame) -> Iterator[dict[str
             **({"fixtures": orjson.loads(row["fixtures"])} if row["fixtures"] else {}),
             **{name: row[name] for name in ("fault", "canary") if row[name]},
             "expect": {
-                name.removeprefix("expected_"): row[name]
-                for name in ("expected_behaviour", "must_include", "must_not_include", "answer", "citations")
+                name.removeprefix("expected_"): orjson.loads(row[name]) if name == "json_schema" else row[name]
+                for name, _, _ in schema.EXPECTATION
                 if row[name]
             },
         }

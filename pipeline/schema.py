@@ -66,6 +66,14 @@ EXPECTATION = (
     ("must_include", ALTERNATIVES, "every entry must occur in the answer; an entry is a list of accepted wordings"),
     ("must_not_include", TEXTS, "none may occur in the answer"),
     ("answer", TEXT, "a reference answer; empty where there is none"),
+    (
+        "answer_match",
+        TEXT,
+        "how it is compared: contains, exact, normalised, numeric, similar or graded; empty: contains, where must_include asks for nothing",
+    ),
+    ("answer_tolerance", pa.float64(), "how far a number may be from the reference's, in its unit; 0 for equal"),
+    ("regex", TEXTS, "patterns, each of which must be found in the answer, ignoring case"),
+    ("json_schema", TEXT, "JSON Schema that the answer, read as JSON, must meet; empty for none"),
     ("citations", TEXTS, "documents a correct answer rests on"),
 )
 
@@ -230,7 +238,7 @@ EXPECTATIONS = Table(
     (
         EXAMPLE_ID,
         *EXPECTATION,
-        ("expectation_sha", TEXT, "hash of the five above"),
+        ("expectation_sha", TEXT, "hash of the columns from expected_behaviour to citations; empty ones of a later version are left out"),
         ("agreed_by", TEXT, "the annotators or the author, separated by blanks"),
     ),
     ("example_id",),
@@ -264,6 +272,7 @@ EXAMPLES = Table(
         ("surrogates", MAPPING, "placeholder to the surrogate that stands for it in this example"),
         ("cluster", TEXT, "examples of one conversation or incident share it: they are not independent"),
         ("occurred_at", TIME, "when it happened or was added"),
+        ("inclusion_weight", pa.float64(), "how many logged conversations it stands for; 0 for authored ones"),
         ("input_sha", TEXT, "hash of input, fixtures and fault: what the target is asked"),
         ("expectation_sha", TEXT, "hash of the expectation"),
         ("text_sha", TEXT, "hash of the text as logged or authored"),
@@ -316,11 +325,27 @@ SCORES = Table(
         ("scorer_version", TEXT, "name and version of the scorer"),
         ("target_version", TEXT, "the build that answered"),
         ("epoch", pa.int32(), "from 1"),
-        ("criterion", TEXT, "answer, citations, confidence, behaviour or safety"),
+        ("criterion", TEXT, "what was judged: a criterion of pipeline/scorers, one of `score.scorers`, or confidence"),
         ("score", pa.float64(), "0..1, 1 is right; null where the response has an error or the scorer failed"),
-        ("error", TEXT, "why it could not be judged: the response's code, scorer_raised:<type> or scorer_gave_no_score; empty for none"),
+        (
+            "error",
+            TEXT,
+            "why it could not be judged: the response's code, scorer_raised:<type>, scorer_gave_no_score or score_out_of_range; empty for none",
+        ),
     ),
     ("example_id", "epoch", "criterion"),
+)
+
+BEHAVIOURS = Table(
+    "behaviours",
+    "what one response did, beside what it should have done (metrics/plots/behaviour.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("epoch", pa.int32(), "from 1"),
+        ("expected", TEXT, "the behaviour expected"),
+        ("given", TEXT, "the behaviour shown; no_answer where the response is an error"),
+    ),
+    ("example_id", "epoch"),
 )
 
 ALL = (
@@ -340,4 +365,5 @@ ALL = (
     MEMBERS,
     RESPONSES,
     SCORES,
+    BEHAVIOURS,
 )

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.errors import InputError
 from pipeline.expectations import Behaviour
+from pipeline.expected import Match, problem, schema_text
 from pipeline.paths import SOURCES
 from pipeline.yaml_models import DateText, Model, build_model, read_yaml
 
@@ -25,12 +26,40 @@ class Expect(Model):
     """Each must occur; a list is several accepted wordings of one thing."""
     must_not_include: list[str] = []
     answer: str = ""
+    """A reference answer."""
+    answer_match: Match | None = None
+    """How it is compared. Without one it is looked for as it stands where must_include asks for nothing, and is for people otherwise."""
+    answer_tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=False)] = 0.0
+    """With `numeric`: how far a number may be from the reference's, in its unit."""
+    regex: list[str] = []
+    """Patterns, each of which must be found in the answer, ignoring case."""
+    json_schema: dict[str, Any] = {}
+    """JSON Schema that the answer, read as JSON, must meet."""
     citations: list[str] = []
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The columns of schema.EXPECTATION."""
+        return {
+            "expected_behaviour": self.behaviour or "",
+            "must_include": [[item] if isinstance(item, str) else list(item) for item in self.must_include],
+            "must_not_include": list(self.must_not_include),
+            "answer": self.answer,
+            "answer_match": self.answer_match or "",
+            "answer_tolerance": self.answer_tolerance,
+            "regex": list(self.regex),
+            "json_schema": schema_text(self.json_schema),
+            "citations": list(self.citations),
+        }
+
     @model_validator(mode="after")
-    def _not_empty(self) -> "Expect":
-        if not (self.behaviour or self.must_include or self.must_not_include or self.answer or self.citations):
-            raise ValueError("nothing a scorer could judge; give behaviour, must_include, must_not_include, answer or citations")
+    def _can_be_judged(self) -> "Expect":
+        if wrong := problem(self.fields):
+            raise ValueError(wrong)
+        if not any(self.fields.values()):
+            raise ValueError(
+                "nothing a scorer could judge; give behaviour, must_include, must_not_include, answer, regex, json_schema or citations"
+            )
         return self
 
 

@@ -17,6 +17,7 @@ from pipeline import expectations, paths, rejects, schema, stage, tables, valida
 from pipeline import params as parameters
 from pipeline.errors import InputError
 from pipeline.expectations import Tagging
+from pipeline.expected import can_be_judged
 from pipeline.gx_expectations import Check, Suite, read_suite, run_suite
 from pipeline.params import SOURCES, Params
 from pipeline.rejects import NOT_COUNTED
@@ -113,9 +114,7 @@ def examples_frame(examples: pd.DataFrame, members: pd.DataFrame, partitions: pd
         "n_turns": examples["input"].map(len).astype("int64"),
         "last_role": _codes(turn["role"] for turn in last_turns),
         "last_turn_chars": pd.Series([len(turn["content"].strip()) for turn in last_turns], dtype="int64"),
-        "has_expectation": (examples["expected_behaviour"] != "")
-        | (examples["answer"] != "")
-        | (examples[["must_include", "must_not_include", "citations"]].map(len) > 0).any(axis=1),
+        "has_expectation": can_be_judged(examples),
         "expected_behaviour": _codes(examples["expected_behaviour"]),
         "fault": _codes(examples["fault"]),
         "age_days": age.where(is_production),

@@ -28,7 +28,10 @@ COUNTING = "open('asked', 'a').write(messages[-1]['content'] + '\\n')"
 
 def example(example_id: str, text: str = "a question", **fields: Any) -> dict[str, Any]:
     return {
-        **dict.fromkeys(("fixtures", "fault", "canary", "expected_behaviour", "answer"), ""),
+        **dict.fromkeys(("fixtures", "fault", "canary", "expected_behaviour", "answer", "answer_match", "json_schema"), ""),
+        "answer_tolerance": 0.0,
+        "regex": [],
+        "inclusion_weight": 1.0,
         "example_id": example_id,
         "source": "expert",
         "input": [{"role": "user", "content": text}],

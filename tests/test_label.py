@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline import label as stage
 from pipeline import schema, tables
 from pipeline.errors import InputError
 from pipeline.expectations import Labeling
+from pipeline.identity import content_sha
 from pipeline.sources import Expect, Expert
 from pipeline.yaml_models import build_model
 from tests.frames import frame, said
@@ -163,6 +165,34 @@ def test_the_queue_proposes_failures_first_and_no_more_than_it_may():
 
 
 HEADER = ",".join(schema.LABELS.names)
+LATER = ("must_include", *stage.LATER)
+TEXT = {"kind": "expectation", "scale": "text", "criteria": "c", "decision_rule": "approved"}
+
+
+def labelled(**values):
+    agreed = pd.DataFrame([{"example_id": "p-1", "dimension": f"expected.{k}", "value": v, "agreed_by": "a"} for k, v in values.items()])
+    return stage.expected(agreed, tables.empty(schema.QUEUE), {}).set_index("example_id").loc["p-1"]
+
+
+def test_labels_say_how_a_reference_answer_is_compared():
+    row = labelled(
+        answer="20 degrees", answer_match="numeric", answer_tolerance="0.5", regex=r"\d+ | degrees", json_schema='{"type":"string"}'
+    )
+    assert (row["answer_match"], row["answer_tolerance"], row["regex"]) == ("numeric", 0.5, [r"\d+", "degrees"])
+    assert row["json_schema"] == '{"type":"string"}'
+
+
+def test_labels_that_do_not_fit_together_are_refused_by_example():
+    with pytest.raises(InputError, match=r"data/labels: the labels of p-1 do not fit together: expected\.answer: holds no number"):
+        labelled(answer="soon", answer_match="numeric")
+
+
+def test_kinds_of_expectation_that_came_later_change_no_hash_where_they_are_not_given():
+    assert labelled(behaviour="answer")["expectation_sha"] == content_sha(
+        {"expected_behaviour": "answer", "must_include": [], "must_not_include": [], "answer": "", "citations": []}
+    )
+    plain, exact = labelled(answer="x"), labelled(answer="x", answer_match="exact")
+    assert plain["expectation_sha"] != exact["expectation_sha"]
 
 
 @pytest.mark.parametrize(
@@ -178,13 +208,19 @@ HEADER = ",".join(schema.LABELS.names)
             r"line 3: a labelled resolved of p-1 before \(.*line 2\); keep one",
         ),
         (["p-1,expected.must_include, ,a,2026-01-01,1,t,"], "line 2: value: empty"),
+        (["p-1,expected.regex,(open,a,2026-01-01,1,t,"], r"line 2: value: not a regular expression: missing \) at position 5"),
+        (["p-1,expected.json_schema,{,a,2026-01-01,1,t,"], "line 2: value: not JSON"),
+        (["p-1,expected.answer_match,fuzzy,a,2026-01-01,1,t,"], "line 2: value: not one of contains, exact, normalised, numeric"),
+        (["p-1,expected.answer_tolerance,some,a,2026-01-01,1,t,"], "line 2: value: expected a number such as 0.5"),
+        (["p-1,expected.answer_tolerance,nan,a,2026-01-01,1,t,"], "line 2: value: expected a number from 0 on"),
+        (["p-1,expected.must_include,90 days /  / a month,a,2026-01-01,1,t,"], "line 2: value: holds an entry without words"),
         (["p-1;resolved;yes"], "not readable as CSV"),
     ],
 )
 def test_a_label_that_does_not_fit_is_refused_with_its_line(lines, message, tmp_path):
     (tmp_path / "l.csv").write_text("\n".join([HEADER, *lines]) + "\n")
     with pytest.raises(InputError, match=message):
-        stage.read_labels(tmp_path, standard())
+        stage.read_labels(tmp_path, standard(**{f"expected.{name}": TEXT for name in LATER}))
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path):

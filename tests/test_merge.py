@@ -1,3 +1,7 @@
+import json
+import re
+
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -195,6 +199,24 @@ def test_what_the_target_is_asked_has_its_own_hash():
     examples = build(rows, [{"example_id": f"p-{i}"} for i in range(3)])
     assert examples["input_sha"].nunique() == 3
     assert examples["expectation_sha"].nunique() == 1
+
+
+def test_a_placeholder_in_a_pattern_or_a_schema_is_the_surrogate_and_nothing_more():
+    wanted = {
+        "example_id": "p-1",
+        "regex": [r"^<URL_1>$"],
+        "json_schema": '{"const":"<PERSON_1>"}',
+        "answer": "<PERSON_1>",
+        "answer_match": "exact",
+    }
+    (example,) = build([{"example_id": "p-1", "input": said("x")}], [wanted]).to_dict("records")
+    values = dict(example["surrogates"])
+    assert re.search(example["regex"][0], values["<URL_1>"])
+    assert not re.search(example["regex"][0], values["<URL_1>"].replace(".", "x"))
+    assert json.loads(example["json_schema"]) == {"const": values["<PERSON_1>"]}
+    (line,) = stage.readable(pd.DataFrame([example]), frame(schema.MEMBERS, [{"example_id": "p-1"}]))
+    assert line["expect"]["json_schema"] == {"const": example["answer"]}
+    assert line["expect"]["answer_match"] == "exact"
 
 
 def test_the_readable_form_leaves_out_what_is_empty():

@@ -66,6 +66,18 @@ def test_a_scenario_reads_as_a_conversation(tmp_path):
             EXPERT.replace("{behaviour: refuse, must_include: [[90 days, ninety days]]}", "{}"),
             "expect: nothing a scorer could judge",
         ),
+        (
+            "expert",
+            EXPERT.replace("{behaviour: refuse,", "{regex: ['(open'],"),
+            "e-refund-after-90-days: expect: regex: not a regular expression",
+        ),
+        ("expert", EXPERT.replace("{behaviour: refuse,", "{json_schema: {type: txt},"), "expect: json_schema: not a JSON schema"),
+        ("expert", EXPERT.replace("{behaviour: refuse,", "{answer: soon, answer_match: numeric,"), "expect: answer: holds no number"),
+        (
+            "expert",
+            EXPERT.replace("{behaviour: refuse,", "{answer: x, answer_match: fuzzy,"),
+            "expect.answer_match: Input should be 'contains'",
+        ),
         ("expert", EXPERT.replace("id: e-", "id: x-"), "id: .*pattern"),
         ("expert", "a: 1", "expected a list of scenarios"),
         ("adversarial", ADVERSARIAL.replace("  canary: PINEAPPLE\n", ""), "canary: given for prompt_injection"),

@@ -165,7 +165,14 @@ def in_response(response: Mapping[str, Any], example: Mapping[str, Any], allow_l
 def expected(example: Mapping[str, Any]) -> list[str]:
     """The texts of an example's expectation."""
     wordings = [wording for item in example["must_include"] for wording in item]
-    return [example["answer"], *wordings, *example["must_not_include"], *example["citations"]]
+    return [
+        example["answer"],
+        *wordings,
+        *example["must_not_include"],
+        *example["citations"],
+        *example["regex"],
+        *leaves(example["json_schema"]),
+    ]
 
 
 def leaves(text: str) -> list[str]:

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,7 @@ def test_the_more_of_a_slice_is_lost_the_clearer_it_is() -> None:
     found = [compared(list(range(0, 120, 8))[:many]) for many in range(2, 16)]
     assert all(change.found for change in found[1:])
     assert [change.slices[0].slice for change in found[1:]] == ["c"] * 13
-    assert all(later.p <= earlier.p for earlier, later in zip(found[1:-1], found[2:], strict=True))
+    assert all(later.p <= earlier.p for earlier, later in itertools.pairwise(found[1:]))
 
 
 def test_losses_too_few_to_name_a_slice_leave_a_suspect() -> None:
