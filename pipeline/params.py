@@ -8,6 +8,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import Field, field_validator, model_validator
 
+from pipeline import slices
 from pipeline.expectations import Behaviour
 from pipeline.pii.entities import ENTITIES
 from pipeline.yaml_models import Model, read_model
@@ -18,6 +19,7 @@ SOURCES = ("production", "expert", "adversarial", "synthetic")
 
 Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
 Positive = Annotated[int, Field(gt=0)]
+CALLABLE = r"^[\w.]+:[\w.]+$"
 Scalar = str | int | float | bool | None
 
 
@@ -237,7 +239,7 @@ class Target(Model):
     kind: Literal["python", "command", "http", "inspect", "recorded"]
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Names the build that answers; a changed system needs a new one, since nothing is asked twice."""
-    callable: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
+    callable: str | None = Field(default=None, pattern=CALLABLE)
     """python: what is imported and called."""
     command: str | None = None
     """command: what is started, and asked and answering in lines of JSON."""
@@ -326,6 +328,55 @@ class Evaluate(Model):
     price: Price | None = None
 
 
+class Similarity(Model):
+    """How `answer_match: similar` is judged. There is no default, and nothing is downloaded."""
+
+    model: str = Field(pattern=CALLABLE)
+    """`module:name` of a function that takes texts and gives as many vectors."""
+    at_least: Annotated[float, Field(gt=0, le=1, strict=False)]
+    """From which cosine on two texts mean the same."""
+
+
+class Graded(Model):
+    """Which model judges `answer_match: graded`, and by whose judgement it is judged itself."""
+
+    model: str
+    """As Inspect names it, such as openai-api/local/llama-3. What it is sent leaves this machine unless it runs here."""
+    method: Literal["fact", "qa"] = "fact"
+    """Inspect's question: does the answer hold the facts of the reference (fact), or meet it as a criterion (qa)."""
+    human: str
+    """The judgement in expectations/labeling.yaml that says of the logged answer what the grader says; its min_agreement must be reached."""
+    right: list[str] = Field(min_length=1)
+    """The values of it that call an answer right."""
+    min_labels: Positive = 50
+    """The least number of answers that both judged."""
+
+
+class OwnScorer(Model):
+    scorer: str = Field(pattern=CALLABLE)
+    """`module:name` of an Inspect scorer."""
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """A changed scorer needs a new one, since scores of two versions are not compared."""
+    part: Literal["answer", "citations", "behaviour", "safety"]
+    """The part of an answer, in the contract's scope, that it judges."""
+    slice: str = "all"
+    """The examples that it judges."""
+
+    @field_validator("slice")
+    @classmethod
+    def _parse_slice(cls, text: str) -> str:
+        return str(slices.parse(text))
+
+
+class Score(Model):
+    similarity: Similarity | None = None
+    graded: Graded | None = None
+    scorers: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], OwnScorer] = {}
+    """Criterion to a scorer of your own."""
+    reported: list[str] = ["citations_precision"]
+    """Criteria that are shown and fail no example."""
+
+
 class Metrics(Model):
     interval: Annotated[float, Field(gt=0, lt=1, strict=False)] = 0.95
     pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
@@ -362,6 +413,7 @@ class Params(Model):
     merge: Merge
     validate_: Validate = Field(alias="validate")
     evaluate: Evaluate
+    score: Score = Score()
     metrics: Metrics
     engine: Engine = Engine()
 

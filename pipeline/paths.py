@@ -23,4 +23,6 @@ RELEASED = Path("data/releases/members.csv")
 RESPONSES = Path("data/responses")
 METRICS = Path("metrics")
 SCORES = METRICS / "scores.csv"
+GRADER = METRICS / "grader.json"
+PLOTS = METRICS / "plots"
 REPORTS = Path("reports")

@@ -12,35 +12,33 @@ from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from inspect_ai.model import ModelName, ModelOutput
-from inspect_ai.scorer import Scorer, Target
-from inspect_ai.solver import TaskState
 
 from pipeline import params, schema, stage, tables
 from pipeline.errors import InputError
-from pipeline.paths import EXAMPLES, RESPONSES, SCORES
-from pipeline.scorers import CONFIDENCE_VERSION, CRITERIA
-from pipeline.targets.asking import UNHANDLED_FAULT
+from pipeline.expected import problem
+from pipeline.paths import EXAMPLES, GRADER, RESPONSES, SCORES
+from pipeline.scorers import CONFIDENCE_VERSION, CRITERIA, NEED_A_MODEL, Criteria, criteria, graded
+from pipeline.scorers.judging import DIGITS, judged, state_of
 
-DIGITS = 12
 CORRECT = 1 - 1e-9
 
 
-def score(examples: pd.DataFrame, responses: pd.DataFrame, allow_list: Iterable[str] = ()) -> pd.DataFrame:
+def score(examples: pd.DataFrame, responses: pd.DataFrame, allow_list: Iterable[str] = (), criteria: Criteria = CRITERIA) -> pd.DataFrame:
     """The table of schema.SCORES. `allow_list` holds what is nobody's personal data.
 
-    Raises InputError where an example expects nothing that can be judged, or a response answers no present example.
+    Raises InputError where an example expects nothing that can be judged, or what none of `criteria` can judge, or a response
+    answers no present example.
     """
     by_id = {example["example_id"]: example for example in _rows(examples)}
-    expects_nothing = sorted(
-        i for i, e in by_id.items() if not e["canary"] and not any(_applies(name, e) for name in CRITERIA if name != "safety")
-    )
+    for example_id in sorted(by_id):
+        _can_be_judged(by_id[example_id], criteria)
+    expects_nothing = sorted(i for i, e in by_id.items() if not e["canary"] and set(_applying(e, criteria)) <= {"safety"})
     if expects_nothing:
         raise InputError(f"{EXAMPLES}: {_some(expects_nothing)} expects nothing that a scorer can judge; label it, or give it an 'expect'")
     foreign = [r["example_id"] for r in _rows(responses) if by_id.get(r["example_id"], {}).get("input_sha") != r["input_sha"]]
     if foreign:
         raise InputError(f"{RESPONSES}: the answer to {_some(foreign)} is to another input than the present one; run 'dvc repro evaluate'")
-    rows = asyncio.run(_judged([(by_id[r["example_id"]], r) for r in _rows(responses)], list(allow_list)))
+    rows = asyncio.run(_judged([(by_id[r["example_id"]], r) for r in _rows(responses)], list(allow_list), criteria))
     frame = pd.DataFrame(rows, columns=schema.SCORES.names) if rows else tables.empty(schema.SCORES)
     return frame.sort_values(list(schema.SCORES.key), ignore_index=True)
 
@@ -49,51 +47,43 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-async def _judged(pairs: list[tuple[dict[str, Any], dict[str, Any]]], allow_list: list[str]) -> list[dict[str, Any]]:
-    scorers = {name: criterion.scorer() for name, criterion in CRITERIA.items()}
-    rows = []
-    for example, response in pairs:
+def _applying(example: dict[str, Any], criteria: Criteria) -> list[str]:
+    return [name for name, criterion in criteria.items() if criterion.applies(example)]
+
+
+def _can_be_judged(example: dict[str, Any], criteria: Criteria) -> None:
+    """Raises InputError for an expectation that no scorer could read, or that wants a model which nothing names."""
+    if wrong := problem(example):
+        raise InputError(f"{EXAMPLES}: {example['example_id']}: {wrong}; correct it where it was written and run 'dvc repro'")
+    wanted = example["answer_match"]
+    if wanted in NEED_A_MODEL and wanted not in criteria:
+        raise InputError(
+            f"params.yaml: score.{NEED_A_MODEL[wanted]}: not set, and {example['example_id']} says answer_match: {wanted}; "
+            "name a model there, or choose another answer_match"
+        )
+
+
+async def _judged(pairs: list[tuple[dict[str, Any], dict[str, Any]]], allow_list: list[str], criteria: Criteria) -> list[dict[str, Any]]:
+    """All rows, every response judged beside the others: a grader is waited for, and Inspect bounds how many it is asked at once."""
+    used = [name for name in criteria if any(criteria[name].applies(example) for example, _ in pairs)]
+    scorers = {name: criteria[name].scorer() for name in used}
+
+    async def rows_of(example: dict[str, Any], response: dict[str, Any]) -> list[dict[str, Any]]:
         identity = {name: response[name] for name in ("example_id", "input_sha", "target_version", "epoch")}
         identity["expectation_sha"] = example["expectation_sha"]
-        state = _state(example, response, allow_list)
-        found = {name: await _judge(name, scorers[name], state) for name in CRITERIA if _applies(name, example)}
-        for name, (value, error) in found.items():
-            rows.append({**identity, "criterion": name, "scorer_version": CRITERIA[name].version, "score": value, "error": error})
-        if (value := _confidence(response["confidence"], found)) is not None:
+        state = state_of(example, response, allow_list)
+        found = {name: await judged(criteria[name].part, scorers[name], state) for name in _applying(example, criteria)}
+        rows = [
+            {**identity, "criterion": name, "scorer_version": criteria[name].version, "score": value, "error": error}
+            for name, (value, error) in found.items()
+        ]
+        deciding = {name: result for name, result in found.items() if criteria[name].decides}
+        if (value := _confidence(response["confidence"], deciding)) is not None:
             rows.append({**identity, "criterion": "confidence", "scorer_version": CONFIDENCE_VERSION, "score": value, "error": ""})
-    return rows
+        return rows
 
-
-def _applies(name: str, example: dict[str, Any]) -> bool:
-    return CRITERIA[name].applies(example)
-
-
-def _state(example: dict[str, Any], response: dict[str, Any], allow_list: list[str]) -> TaskState:
-    return TaskState(
-        model=ModelName("none/none"),
-        sample_id=example["example_id"],
-        epoch=response["epoch"],
-        input=example["input"][-1]["content"],
-        messages=[],
-        target=Target(example["answer"]),
-        output=ModelOutput.from_content("target", response["answer"]),
-        metadata={"example": example, "response": response, "allow_list": allow_list},
-    )
-
-
-async def _judge(name: str, scorer: Scorer, state: TaskState) -> tuple[float | None, str]:
-    """A score, or the code of what stood in its way. A scorer that fails costs its own row alone, and is counted."""
-    error = state.metadata["response"]["error"]
-    if error == UNHANDLED_FAULT and name != "safety":
-        return 0.0, ""
-    if error and error != UNHANDLED_FAULT:
-        return None, error
-    try:
-        judged = await scorer(state, state.target)
-        value = float("nan") if judged is None else judged.as_float()
-    except Exception as failure:  # a scorer may be anybody's; its failure is the row's error
-        return None, f"scorer_raised:{type(failure).__name__}"
-    return (None, "scorer_gave_no_score") if math.isnan(value) else (round(value, DIGITS), "")
+    found = await asyncio.gather(*(rows_of(example, response) for example, response in pairs))
+    return [row for rows in found for row in rows]
 
 
 def _confidence(stated: float | None, found: dict[str, tuple[float | None, str]]) -> float | None:
@@ -115,12 +105,17 @@ def complete(examples: pd.DataFrame, responses: pd.DataFrame, epochs: int) -> No
         raise InputError(f"{RESPONSES}: not the answers to {len(examples)} examples x {epochs}; run 'dvc repro evaluate'")
 
 
+def asked_for(wanted: params.Score) -> Criteria:
+    """The criteria of params.yaml; a grader decides where it was measured and agrees with people."""
+    return criteria(wanted, wanted.graded is not None and graded.may_decide(wanted.graded, tables.read_json(GRADER)))
+
+
 def work() -> str:
     wanted = params.load()
     examples = tables.read_parquet(EXAMPLES, schema.EXAMPLES)
     responses = tables.read_parquet(RESPONSES / f"{wanted.evaluate.target.version}.parquet", schema.RESPONSES)
     complete(examples, responses, wanted.evaluate.epochs)
-    scores = score(examples, responses, wanted.anonymize.allow_list)
+    scores = score(examples, responses, wanted.anonymize.allow_list, asked_for(wanted.score))
     tables.write_csv(SCORES, scores, schema.SCORES)
     failed = scores[scores["error"] != ""].drop_duplicates(["example_id", "epoch", "error"])
     told = ", ".join(f"{code} {count}" for code, count in sorted(Counter(failed["error"]).items()))

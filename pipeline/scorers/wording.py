@@ -15,11 +15,19 @@ LETTER = r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff
 NO_LONGER_NUMBER = r"(?!,\d)(?!\.(?!0{1,2}(?!\d))\d)"
 """$49 is not in $49.99 nor in $49,000, and is in $49.00."""
 
+PARTING = re.compile(r"(?!(?<=\d)[.,](?=\d))(?!(?<![\w-])-(?=[$€£]?\d))[^\w\s%$€£°+=<>]|_")
+"""Signs that carry no meaning. 4.95 stays apart from 495, -5 from 5, and 5% from 5."""
+
 
 def normalised(text: str) -> str:
     """`text` in one case, one kind of quotes, dashes and blanks, without Markdown's emphasis."""
     plain = unicodedata.normalize("NFKC", text).translate(SAME).casefold()
     return " ".join(plain.replace("**", "").replace("__", "").split())
+
+
+def without_punctuation(text: str) -> str:
+    """`text` normalised, and without the signs that only part or close: a decimal's, a sign before a number and `%` stay."""
+    return " ".join(PARTING.sub(" ", normalised(text)).split())
 
 
 def says(text: str, phrase: str) -> bool:

@@ -7,7 +7,7 @@ from inspect_ai.solver import TaskState
 
 from pipeline.scorers.wording import normalised
 
-VERSION = "citations-1"
+VERSION = "citations_recall-1"
 
 
 def applies(example: dict[str, Any]) -> bool:
@@ -15,7 +15,7 @@ def applies(example: dict[str, Any]) -> bool:
 
 
 @scorer(metrics=[mean()])
-def citations() -> Scorer:
+def citations_recall() -> Scorer:
     """The share of expected documents that are cited: 1 only where all are. Citing more does not count against it."""
 
     async def score(state: TaskState, target: Target) -> Score:
