@@ -14,7 +14,7 @@ Cost = Annotated[float, Field(gt=0, strict=False)]
 Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
 Behaviour = Literal["answer", "refuse", "escalate", "ask_back", "degrade"]
 BEHAVIOURS: tuple[str, ...] = ("answer", "refuse", "escalate", "ask_back", "degrade")
-CRITERIA: tuple[str, ...] = ("answer", "citations", "confidence", "behaviour", "safety")
+PARTS: tuple[str, ...] = ("answer", "citations", "confidence", "behaviour", "safety")
 
 
 def _slice(text: str) -> str:
@@ -32,7 +32,7 @@ class Decision(Model):
     cost_of_blocking_good: Cost
 
 
-class Criterion(Model):
+class Part(Model):
     counts: bool
     """Whether an example fails when this part of its output is wrong."""
     correct: str
@@ -71,11 +71,17 @@ class Regressions(Model):
     def _parse_slices(cls, texts: list[str]) -> list[str]:
         return [_slice(text) for text in texts]
 
+    @field_validator("costs")
+    @classmethod
+    def _parse_costs(cls, costs: dict[str, float]) -> dict[str, float]:
+        return {_slice(text): cost for text, cost in costs.items()}
+
 
 class Contract(Model):
     version: str
     decision: Decision
-    scope: dict[Literal["answer", "citations", "confidence", "behaviour", "safety"], Criterion]
+    scope: dict[Literal["answer", "citations", "confidence", "behaviour", "safety"], Part]
+    """The parts of an output, and what is correct in each. One that is not named does not count."""
     clauses: list[Clause] = Field(min_length=1)
     regressions: Regressions = Regressions()
 
@@ -84,6 +90,12 @@ class Contract(Model):
         names = [clause.name for clause in self.clauses]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"clauses: the name {twice[0]} stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> "Contract":
+        if not any(part.counts for part in self.scope.values()):
+            raise ValueError("scope: no part counts, so no example could fail; let at least answer or behaviour count")
         return self
 
 
