@@ -16,7 +16,8 @@ def examples(*rows):
     plain = {
         "source": "expert", "input": said("where is it"), "fixtures": "", "fault": "", "canary": "", "expected_behaviour": "answer", "must_include": [],
         "must_not_include": [], "answer": "", "citations": [], "tags": {}, "spans": [], "surrogates": {}, "cluster": "c", "occurred_at": NOON,
-        "input_sha": "i", "expectation_sha": "e", "text_sha": "t",
+        "input_sha": "i", "expectation_sha": "e", "text_sha": "t", "answer_match": "", "answer_tolerance": 0.0, "regex": [], "json_schema": "",
+        "inclusion_weight": 0.0,
     }  # fmt: skip
     return pd.DataFrame([{**plain, "example_id": f"e-{place}", **row} for place, row in enumerate(rows)], columns=schema.EXAMPLES.names)
 

@@ -11,6 +11,7 @@ from tests.frames import said
 PLAIN = {
     "source": "production", "input": said("where is it"), "fixtures": "", "canary": "", "spans": [], "surrogates": {},
     "must_include": [], "must_not_include": [], "answer": "", "citations": [],
+    "regex": [], "json_schema": "",
 }  # fmt: skip
 
 
@@ -39,6 +40,8 @@ def test_a_surrogate_is_no_leak_wherever_it_stands():
         ({"fixtures": '{"jo@corp.io": []}'}, ("email", "fixtures")),
         ({"must_include": [["yes", "call 415-867-2093"]]}, ("number", "expectation")),
         ({"must_not_include": ["GB29 NWBK 6016 1331 9268 19"]}, ("iban", "expectation")),
+        ({"regex": ["call (me|us) at 415-867-2093"]}, ("number", "expectation")),
+        ({"json_schema": '{"const": "jo@corp.io"}'}, ("email", "expectation")),
         ({"canary": "415-867-2093", "source": "adversarial"}, ("number", "expectation")),
         ({"answer": "Dear <PERSON_1>"}, ("placeholder", "expectation")),
     ],
