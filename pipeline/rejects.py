@@ -45,7 +45,7 @@ HINTS = {
 LEFT_OUT = {
     "recognizer_failed": "a recognizer raised an error on one of its texts",
     "recognizer_timed_out": "a pattern took longer than REGEX_TIMEOUT_SECONDS on one of its texts",
-    "leak_name": "a word of a name that was replaced stands in another place",
+    "leak_name": "a word of a name that was replaced stands in another place, or its other half beside its placeholder",
     "leak_metadata": "the value of a metadata field that is not kept stands in it",
     "leak_email": "an e-mail address stands in it",
     "leak_iban": "a bank account number with the right check digits stands in it",

@@ -29,6 +29,8 @@ BREAK = " ; "
 SHORTEST_NAME = 3
 SHORTEST_VALUE = 4
 _WORD = re.compile(r"[^\W\d_]+")
+_BESIDE = re.compile(r"([^\W\d_][\w'’-]*)(?= +<PERSON_\d+>)|<PERSON_\d+> +([^\W\d_][\w'’-]*)")
+"""The word before and the word after a name that was replaced, on its line."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,10 @@ def audit_record(
 ) -> list[Finding]:
     """What a conversation's pooled form (schema.POOL) gives away of its raw form (schema.RECORDS); empty for nothing.
 
-    name: a word of a name that was replaced somewhere in the conversation stands in another place. metadata: so does a value of
-    `hidden`, the raw metadata that is not kept. Common words count for neither, nor does anything inside an allowed phrase. The other
-    kinds are shapes (see pipeline.pii.shapes). Fields: messages, fixtures.
+    name: a word of a name that was replaced somewhere in the conversation stands in another place, or the other half of one stands
+    beside its placeholder, with a capital. metadata: a value of `hidden`, the raw metadata that is not kept, stands in it. Common words
+    count for neither, nor does anything inside an allowed phrase. The other kinds are shapes (see pipeline.pii.shapes). Fields:
+    messages, fixtures.
 
     Raises ValueError where the pooled form is no form of the raw one.
     """
@@ -91,20 +94,21 @@ def audit_record(
     }
 
     def name_stands(text: str) -> bool:
-        return bool(names) and any(not is_common(name) for name in names.intersection(_WORD.findall(text)))
+        elsewhere = names.intersection(_WORD.findall(PLACEHOLDER.sub(BREAK, text).casefold())) if names else ()
+        return any(not is_common(name) for name in elsewhere) or _half_stands(text, is_common)
 
     def metadata_stands(text: str) -> bool:
-        return any(_recurs(value.casefold(), text, is_common) for value in hidden.values())
+        left = PLACEHOLDER.sub(BREAK, text).casefold()
+        return any(_recurs(value.casefold(), left, is_common) for value in hidden.values())
 
     found = []
     for field, texts in pooled_texts.items():
-        left = [PLACEHOLDER.sub(BREAK, text) for text in texts]
-        joined = "\n".join(left).casefold()
+        joined = "\n".join(texts)
         # Few conversations have either, so that the allow list, which costs most, is looked at last.
         for kind, stands in (("name", name_stands), ("metadata", metadata_stands)):
             if stands(joined) and stands(allowed.without(joined)):
                 found.append(Finding(kind, field))
-        found += [Finding(kind, field) for text in left for kind in kinds_in(text, allowed.known)]
+        found += [Finding(kind, field) for text in texts for kind in kinds_in(PLACEHOLDER.sub(BREAK, text), allowed.known)]
     return sorted(found, key=lambda one: POOL_KINDS.index(one.kind))
 
 
@@ -126,6 +130,15 @@ def replacements(raw: str, pooled: str) -> Iterator[tuple[str, str]]:
         at = end + len(behind)
     if at != len(raw):
         raise ValueError("a pooled text is no form of its raw text")
+
+
+def _half_stands(pooled: str, is_common: Callable[[str], bool]) -> bool:
+    """Whether a word with a capital that is no common one stands beside a name's placeholder: "Seo-yeon <PERSON_1>"."""
+    beside = (before or after for before, after in _BESIDE.findall(pooled))
+    return any(
+        word[0].isupper() and any(len(part) >= SHORTEST_NAME and not is_common(part.casefold()) for part in _WORD.findall(word))
+        for word in beside
+    )
 
 
 def _recurs(value: str, pooled: str, is_common: Callable[[str], bool]) -> bool:

@@ -88,7 +88,7 @@ def conversation(*texts, fixtures=""):
 
 
 def leaks(raw, pooled, hidden=(), allow_list=()):
-    is_common = {"will", "premium"}.__contains__
+    is_common = {"will", "premium", "hello"}.__contains__
     return [(one.kind, one.field) for one in audit_record(raw, pooled, dict(hidden), Allowed(tuple(allow_list)), is_common)]
 
 
@@ -98,6 +98,20 @@ def test_a_name_that_was_replaced_may_not_stand_in_another_place():
     assert leaks(conversation(*raw), conversation("I am <PERSON_1>", "Hello PRIYA!")) == [("name", "messages")]
     longer = conversation("I am Priya Rao", "Hello Priyanka!")
     assert leaks(longer, conversation("I am <PERSON_1>", "Hello Priyanka!")) == []
+
+
+@pytest.mark.parametrize("half", ["Seo-yeon", "O'Rourke", "Þorláksdóttir", "TESSALY"])
+def test_half_a_name_beside_the_other_half_s_placeholder_is_a_leak(half):
+    for raw, pooled in ((f"Regards,\n{half} Rao", f"Regards,\n{half} <PERSON_1>"), (f"I am Rao {half}.", f"I am <PERSON_1> {half}.")):
+        assert leaks(conversation(raw), conversation(pooled)) == [("name", "messages")]
+        assert leaks(conversation(raw), conversation(pooled), allow_list=[half]) == []
+
+
+@pytest.mark.parametrize(
+    "pooled", ["Will <PERSON_1>", "Al <PERSON_1>", "told <PERSON_1> umbrasco", "Umbrasco\n<PERSON_1>", "Umbrasco, <PERSON_1>"]
+)
+def test_common_short_and_small_words_and_those_of_another_line_are_no_half_names(pooled):
+    assert leaks(conversation(pooled.replace("<PERSON_1>", "Rao")), conversation(pooled)) == []
 
 
 @pytest.mark.parametrize(
