@@ -233,7 +233,7 @@ def test_a_kill_costs_only_what_was_in_flight_and_a_target_that_hangs_does_not_h
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pipeline.evaluate"]
     first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    asked, until = Path("asked"), time.monotonic() + 60
+    asked, until = Path("asked"), time.monotonic() + 300
     while not asked.exists() or len(asked.read_text().split()) < 20:
         assert time.monotonic() < until
         assert first.poll() is None
@@ -243,7 +243,7 @@ def test_a_kill_costs_only_what_was_in_flight_and_a_target_that_hangs_does_not_h
     kept = Path(".golden/responses/1.0.0.jsonl").read_bytes().count(b"ANSWER")
     assert b"PROMPT" not in texts_below(".golden/inspect")
     before = asked.read_text().split()
-    second = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=300)
     again = asked.read_text().split()[len(before) :]
     assert f"60 answered ({kept} from before), 1 errors (timeout 1)" in second.stdout
     assert second.stderr == ""
@@ -303,7 +303,7 @@ def test_a_run_killed_and_run_again_asks_the_server_nothing_twice_that_it_had_an
         kept = {line["input_sha"] for line in map(orjson.loads, Path(".golden/responses/1.0.0.jsonl").read_bytes().splitlines())}
         time.sleep(0.1)  # what was in flight is counted
         before = dict(chat.asked)
-        second = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60)
+        second = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=300)
         assert f"120 answered ({len(kept)} from before), 0 errors" in second.stdout
         again = {name for name in names if chat.asked[name] > before.get(name, 0)}
         assert again == {name for name in names if f"sha of {name} " not in kept}
