@@ -29,20 +29,20 @@ from pipeline.targets.reply import Usage
 LATENCY = Path("logs/latency.csv")
 
 
-def questions(examples: pd.DataFrame, epochs: int) -> list[Question]:
-    """What is asked: every example in every epoch. Examples with one and the same input share a question."""
+def questions(examples: pd.DataFrame, epochs: int, first: int = 1) -> list[Question]:
+    """What is asked: every example in every epoch from `first` on. Examples with one and the same input share a question."""
     asked: dict[tuple[str, int], Question] = {}
     for example in examples.sort_values("example_id").to_dict("records"):
         fixtures = orjson.loads(example["fixtures"]) if example["fixtures"] else {}
-        for epoch in range(1, epochs + 1):
+        for epoch in range(first, first + epochs):
             question = Question(example["example_id"], example["input_sha"], epoch, example["input"], fixtures, example["fault"])
             asked.setdefault(question.key, question)
     return list(asked.values())
 
 
-def responses(examples: pd.DataFrame, answers: Answers, epochs: int, target_version: str) -> pd.DataFrame:
+def responses(examples: pd.DataFrame, answers: Answers, epochs: int, target_version: str, first: int = 1) -> pd.DataFrame:
     """The table of schema.RESPONSES: a row per example and epoch, whatever else was ever answered."""
-    rows = examples[["example_id", "input_sha"]].merge(pd.DataFrame({"epoch": range(1, epochs + 1)}), how="cross")
+    rows = examples[["example_id", "input_sha"]].merge(pd.DataFrame({"epoch": range(first, first + epochs)}), how="cross")
     given = [answers[key].response for key in zip(rows["input_sha"], rows["epoch"], strict=True)]
     fields = ("answer", "citations", "confidence", "behaviour", "tool_calls", "error")
     rows = rows.assign(
@@ -75,10 +75,14 @@ def work() -> str:
     return line + (f", {retries} retries" if retries else "")
 
 
-def ask(asked: list[Question], wanted: params.Evaluate) -> tuple[Answers, set[tuple[str, int]]]:
-    """An answer or an error to every question, and the keys of those answered before. Only the others are asked."""
+def ask(asked: list[Question], wanted: params.Evaluate, state: Path | None = None) -> tuple[Answers, set[tuple[str, int]]]:
+    """An answer or an error to every question, and the keys of those answered before. Only the others are asked.
+
+    `state` is the folder in which answers are kept.
+    """
     target = open_target(wanted.target)
-    version, kept = wanted.target.version, stage.STATE / "responses" / f"{wanted.target.version}.jsonl"
+    state = state or stage.STATE
+    version, kept = wanted.target.version, kept_in(state, wanted.target.version)
     reuse = wanted.target.kind not in NEVER_REUSED
     form = form_sha(wanted.target)
     before = journal.read(kept, version, form) if reuse else {}
@@ -93,8 +97,13 @@ def ask(asked: list[Question], wanted: params.Evaluate) -> tuple[Answers, set[tu
                     keep(question, answer)
                 advance()
 
-            asking.ask_all(todo, target, wanted, answered, stage.STATE / "inspect")
+            asking.ask_all(todo, target, wanted, answered, state / "inspect")
     return answers, reused
+
+
+def kept_in(state: Path, version: str) -> Path:
+    """Where the answers of a target's version are kept."""
+    return state / "responses" / f"{version}.jsonl"
 
 
 def form_sha(target: params.Target) -> str:

@@ -30,6 +30,8 @@ class Decision(Model):
     """The question that the gate answers, in words a stakeholder would use."""
     cost_of_shipping_bad: Cost
     cost_of_blocking_good: Cost
+    max_epochs: Annotated[int, Field(ge=1)] = 5
+    """So many times one version of a system is asked; a further gate gives the verdict that these made."""
 
 
 class Part(Model):

@@ -1,7 +1,7 @@
 """What judgements add up to: answers that are right, wrong or errors, and the figures of any set of examples.
 
 An answer is right where every criterion is met that decides and whose part of an answer counts in the contract's scope. An errored
-answer is neither right nor wrong; an example's score is the mean of its other answers.
+answer is neither right nor wrong, nor is one that could not be tested; an example's score is the mean of its other answers.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from pipeline.expectations import PARTS, Contract, Coverage
 from pipeline.paths import EXAMPLES, GRADER, SCORES
 from pipeline.scorers import Criteria
 from pipeline.tables import METRIC_DIGITS
+from pipeline.targets.asking import NOT_TESTABLE
 
 CONTRACT = expectations.FOLDER / "contract.yaml"
 CONFIDENCE = "confidence"
@@ -33,7 +34,7 @@ class Judged:
     """Answers and what they add up to, of all examples or of some."""
 
     answers: pd.DataFrame
-    """A row per example and epoch: `right` (NaN for an error), `error`, `correct`, `stated`, and scores by criterion and by part, in
+    """A row per example and epoch: `right` (NaN where there is none to judge), `error`, `not_testable`, `correct`, `stated`, and scores by criterion and by part, in
     columns named `criterion:<name>` and `part:<name>`."""
     examples: pd.DataFrame
     """A row per example, indexed by its id: `source`, `cost`, `weight`, and `score`, its mean over epochs (NaN where all are errors)."""
@@ -110,9 +111,10 @@ def judge(scores: pd.DataFrame, examples: pd.DataFrame, contract: Contract, cost
     for part in PARTS:
         answers[f"part:{part}"] = table[[name for name in deciding if criteria[name].part == part]].min(axis=1)
     answers[f"part:{CONFIDENCE}"] = table[CONFIDENCE]
-    errors = scores[scores["criterion"].isin(counting) & (scores["error"] != "")]
-    answers["error"] = answers.index.isin(pd.MultiIndex.from_frame(errors[["example_id", "epoch"]]))
-    answers["right"] = met[counting].fillna(True).all(axis=1).astype(float).mask(answers["error"])
+    unjudged = scores[scores["criterion"].isin(counting) & (scores["error"] != "")]
+    for column, is_one in (("error", unjudged["error"] != NOT_TESTABLE), ("not_testable", unjudged["error"] == NOT_TESTABLE)):
+        answers[column] = answers.index.isin(pd.MultiIndex.from_frame(unjudged.loc[is_one, ["example_id", "epoch"]]))
+    answers["right"] = met[counting].fillna(True).all(axis=1).astype(float).mask(answers["error"] | answers["not_testable"])
     answers["correct"] = met[deciding].fillna(True).all(axis=1).astype(float)
     off = np.sqrt(1 - table[CONFIDENCE].clip(upper=1))  # the criterion's score is 1 - (confidence - correct)^2
     answers["stated"] = (answers["correct"] - off).abs().round(STATED_DIGITS)

@@ -38,7 +38,7 @@ def metrics(
     figures = {key: accuracy(judged.within(ids)).shown("accuracy", level) for key, (_, ids) in named.items()}
     overall = accuracy(judged).shown("accuracy", level)
     content: dict[str, Any] = {
-        "overall": {**overall, "errors": int(judged.answers["error"].sum())},
+        "overall": {**overall, "errors": int(judged.answers["error"].sum()), "not_testable": int(judged.answers["not_testable"].sum())},
         "sources": _sources(judged, level),
         "slices": {},
         "parts": {part: known[part](judged).shown("mean", level) for part in PARTS if judged.answers[f"part:{part}"].notna().any()},
@@ -133,7 +133,8 @@ def line(content: dict[str, Any]) -> str:
     met = f"{len(content['clauses']) - len(unmet)} of {len(content['clauses'])} clauses met" + (
         f" (not {', '.join(unmet)})" if unmet else ""
     )
-    return f"{shown} {overall['n']} examples, {overall['errors']} errors; {met}"
+    untestable = f", {overall['not_testable']} not testable" if overall["not_testable"] else ""
+    return f"{shown} {overall['n']} examples, {overall['errors']} errors{untestable}; {met}"
 
 
 if __name__ == "__main__":

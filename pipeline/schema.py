@@ -336,6 +336,17 @@ SCORES = Table(
     ("example_id", "epoch", "criterion"),
 )
 
+LEDGER = Table(
+    "ledger",
+    "one judgement that a gate made, kept so that a rerun is pooled with it; holds no text",
+    (
+        ("dataset_version", TEXT, "the version of the dataset that it was made on"),
+        ("members_sha", TEXT, "hash of its examples: ids, inputs and expectations"),
+        *SCORES.columns,
+    ),
+    ("target_version", "epoch", "example_id", "criterion"),
+)
+
 BEHAVIOURS = Table(
     "behaviours",
     "what one response did, beside what it should have done (metrics/plots/behaviour.csv); holds no text",
@@ -365,5 +376,6 @@ ALL = (
     MEMBERS,
     RESPONSES,
     SCORES,
+    LEDGER,
     BEHAVIOURS,
 )

@@ -5,7 +5,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -21,9 +22,7 @@ def run(name: str, work: Callable[[], str], private: bool = False) -> None:
     Where the stage is `private` (it holds raw logs), an unexpected error shows its type and place, never its message, since
     messages quote what they failed on.
     """
-    (STATE / "locks").mkdir(parents=True, exist_ok=True)
-    with (STATE / "locks" / name).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(name):
         try:
             line = work()
         except InputError as error:
@@ -33,6 +32,15 @@ def run(name: str, work: Callable[[], str], private: bool = False) -> None:
                 raise
             sys.exit(f"{name}: {type(error).__name__} at {_places(error)} (the message is withheld: it may quote a log)")
     print(f"{name:<10} {line}", flush=True)
+
+
+@contextmanager
+def alone(name: str, state: Path = STATE) -> Iterator[None]:
+    """Wait until no other process is inside of the same `name`."""
+    (state / "locks").mkdir(parents=True, exist_ok=True)
+    with (state / "locks" / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _places(error: Exception) -> str:

@@ -122,12 +122,17 @@ def concat(frames: list[pd.DataFrame], table: Table) -> pd.DataFrame:
 
 def write_csv(path: Path, frame: pd.DataFrame, table: Table) -> None:
     """Write `frame` as CSV (UTF-8, `\\n`), rows in the order of the key, so that git shows who came and went."""
+    write_bytes(path, as_csv(frame, table))
+
+
+def as_csv(frame: pd.DataFrame, table: Table) -> bytes:
+    """What `write_csv` writes."""
     arrow = to_arrow(frame, table)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.names)
     writer.writerows(zip(*(["" if v is None else v for v in arrow.column(n).to_pylist()] for n in table.names), strict=True))
-    write_text(path, out.getvalue())
+    return out.getvalue().encode("utf-8")
 
 
 def read_csv(path: Path, table: Table, missing: str = "run 'dvc repro' to build it") -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, doctor, erase, key, pii_eval, status, target
+from pipeline.cli import anonymize, doctor, erase, gate, key, pii_eval, status, target
 from pipeline.errors import InputError
 
 
@@ -55,6 +55,7 @@ app.command("doctor")(doctor.doctor)
 app.command("anonymize")(anonymize.anonymize)
 app.command("pii-eval")(pii_eval.pii_eval)
 app.command("erase")(erase.erase)
+app.command("gate", cls=gate.Deciding)(gate.gate)
 app.add_typer(key.app, name="key")
 app.add_typer(target.app, name="target")
 

@@ -38,10 +38,7 @@ def pool(earlier: pd.DataFrame, fresh: pd.DataFrame, max_epochs: int) -> Pooled:
     versions = fresh["target_version"].unique()
     if len(versions) != 1:
         raise ValueError(f"one target version is pooled at a time, not {len(versions)}")
-    same = earlier[earlier["target_version"] == versions[0]]
-    fits = _in(same, fresh, IDENTITY) & (_in(same, fresh, ["criterion", "scorer_version"]) | ~same["criterion"].isin(fresh["criterion"]))
-    stale = pd.MultiIndex.from_frame(same.loc[~fits, ["example_id", "epoch"]])
-    kept = same[~pd.MultiIndex.from_frame(same[["example_id", "epoch"]]).isin(stale)]
+    kept = fitting(earlier[earlier["target_version"] == versions[0]], fresh, fresh)
     before = {epoch: place for place, epoch in enumerate(sorted(kept["epoch"].unique()), start=1)}
     now = {epoch: place for place, epoch in enumerate(sorted(fresh["epoch"].unique()), start=1 + len(before))}
     if len(before) + len(now) > max_epochs:
@@ -49,6 +46,17 @@ def pool(earlier: pd.DataFrame, fresh: pd.DataFrame, max_epochs: int) -> Pooled:
     counted = [part.assign(epoch=part["epoch"].map(of).astype(fresh["epoch"].dtype)) for part, of in ((kept, before), (fresh, now))]
     scores = pd.concat([part for part in counted if len(part)]).sort_values(["example_id", "epoch", "criterion"], ignore_index=True)
     return Pooled(scores[list(fresh.columns)], len(before) + len(now), len(before))
+
+
+def fitting(earlier: pd.DataFrame, examples: pd.DataFrame, scorers: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `earlier`, as schema.SCORES, whose answers would be asked and judged alike now.
+
+    examples: example_id, input_sha, expectation_sha. scorers: criterion, scorer_version.
+    """
+    judged = _in(earlier, scorers, ["criterion", "scorer_version"]) | ~earlier["criterion"].isin(scorers["criterion"])
+    fits = _in(earlier, examples, IDENTITY) & judged
+    stale = pd.MultiIndex.from_frame(earlier.loc[~fits, ["example_id", "epoch"]])
+    return earlier[~pd.MultiIndex.from_frame(earlier[["example_id", "epoch"]]).isin(stale)]
 
 
 def _in(part: pd.DataFrame, whole: pd.DataFrame, columns: list[str]) -> np.ndarray:

@@ -12,23 +12,31 @@ from typing import Any
 
 from pipeline import params
 from pipeline.errors import InputError
-from pipeline.yaml_models import build_model
+from pipeline.yaml_models import build_model, read_yaml
 
 CALLABLE = re.compile(r"[\w.]+:[\w.]+")
 RECORDINGS = (".jsonl", ".parquet")
 FORMS = (
     "expected module:function, http(s)://..., a program with its arguments, a .jsonl or .parquet of recorded answers, "
-    "or inspect:provider/model"
+    "inspect:provider/model, or a .yaml that describes it as docs/targets.md does"
 )
 
 
 def named(text: str, version: str, like: params.Target | None = None) -> params.Target:
     """The target that `text` names, as `version`; `like` is the one of params.yaml. Raises InputError where it is none of the forms."""
+    if Path(text).suffix in (".yaml", ".yml"):
+        return _described(Path(text), version)
     kind, place = _place(text.strip())
     inherited: dict[str, Any] = {}
     if like is not None and like.kind == kind:
         inherited = {name: getattr(like, name) for name in params.ALLOWED.get(kind, ()) if name in like.model_fields_set}
     return build_model(f"--target {kind}", {"kind": kind, "version": version, params.NEEDED[kind][0]: place} | inherited, params.Target)
+
+
+def _described(path: Path, version: str) -> params.Target:
+    """The target that a file describes, as `evaluate.target` of params.yaml would; the version may be left out."""
+    content = read_yaml(path)
+    return build_model(path, {**content, "version": version} if isinstance(content, dict) else content, params.Target)
 
 
 def _place(text: str) -> tuple[str, str]:
