@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, doctor, erase, gate, key, pii_eval, status, target
+from pipeline.cli import anonymize, compare, contract, doctor, erase, gate, key, pii_eval, status, target
 from pipeline.errors import InputError
 
 
@@ -56,6 +56,8 @@ app.command("anonymize")(anonymize.anonymize)
 app.command("pii-eval")(pii_eval.pii_eval)
 app.command("erase")(erase.erase)
 app.command("gate", cls=gate.Deciding)(gate.gate)
+app.command("contract")(contract.contract)
+app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(key.app, name="key")
 app.add_typer(target.app, name="target")
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from typer.core import TyperCommand
 
@@ -23,18 +22,19 @@ class Deciding(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.exit_code = NO_VERDICT  # type: ignore[misc]
+        except Exception as error:
+            if hasattr(error, "exit_code"):  # a wrong option, whose code of 2 would say "undecided"
+                error.exit_code = NO_VERDICT
             raise
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, typer.Exit):
+        except typer.Exit:
             raise
         except InputError as error:
             typer.echo(f"golden: {error}", err=True)
-        except (KeyboardInterrupt, click.Abort):
+        except (KeyboardInterrupt, typer.Abort):
             typer.echo("golden: interrupted; the same command goes on where it was", err=True)
         except SystemExit as error:  # a target that is imported may say so
             typer.echo(f"golden: ended from inside ({error.code}); no verdict", err=True)
@@ -91,11 +91,10 @@ def gate(
         _write(as_markdown, lambda path: write_text(path, report.refused_markdown(reason)))
         _write(as_junit, lambda path: write_bytes(path, report.refused_junit(reason)))
         raise
-    for line in report.lines(outcome):
-        typer.echo(line)
     _write(as_json, lambda path: write_json(path, report.as_json(outcome)))
     _write(as_markdown, lambda path: write_text(path, report.markdown(outcome)))
     _write(as_junit, lambda path: write_bytes(path, report.junit(outcome)))
+    typer.echo("\n".join(report.lines(outcome)))
     raise typer.Exit(report.EXIT_CODES[outcome.decision])
 
 

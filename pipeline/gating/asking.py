@@ -3,14 +3,23 @@
 Answers are kept until a verdict is reached, so that a killed gate goes on, and not longer: the next gate asks again.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
 from pipeline import evaluate, params, stage
 from pipeline.gating.dataset import Dataset
 from pipeline.score import score
+from pipeline.targets.asking import NOT_TESTABLE
+
+
+class Unjudged(NamedTuple):
+    example_id: str
+    epoch: int
+    code: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,29 @@ def ask(dataset: Dataset, target: params.Target, example_ids: Iterable[str], fir
         [answer.seconds for answer in of if answer.attempts],
         round(sum(costs), 6) if costs else None,
     )
+
+
+def errors(asked: Asked, dataset: Dataset) -> list[Unjudged]:
+    """Every answer that could not be had, or not be judged by what decides; but for those that cannot be tested."""
+    scores = asked.scores
+    wrong = scores[scores["criterion"].isin(deciding(dataset)) & (scores["error"] != "") & (scores["error"] != NOT_TESTABLE)]
+    firsts = wrong.drop_duplicates(["example_id", "epoch"])
+    return [
+        Unjudged(str(one), int(epoch), str(code))
+        for one, epoch, code in zip(firsts["example_id"], firsts["epoch"], firsts["error"], strict=True)
+    ]
+
+
+def told(errors: Sequence[Unjudged]) -> str:
+    counts = Counter(error.code for error in errors)
+    codes = ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))
+    return f"{len(errors)} answers could not be had or judged ({codes}); run it again, and only these are asked"
+
+
+def deciding(dataset: Dataset) -> list[str]:
+    """The criteria that an example can fail by."""
+    scope = dataset.contract.scope
+    return [name for name, one in dataset.criteria.items() if one.decides and one.part in scope and scope[one.part].counts]
 
 
 def done(dataset: Dataset, version: str) -> None:

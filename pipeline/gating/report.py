@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from pipeline.decision.regression import SliceChange
+from pipeline.decision.regression import Regressions, SliceChange
 from pipeline.decision.verdict import status
 from pipeline.gating.evidence import threshold
 from pipeline.gating.verdict import Outcome
+from pipeline.slices import ALL
 
 MARK = "<!-- golden-gate -->"
 """By which a comment is found again, so that a pull request has one."""
@@ -88,8 +89,8 @@ def _to_blame(blamed: Sequence[SliceChange]) -> list[SliceChange]:
     return [change for change in blamed if change.suspicion >= BLAMED] or list(blamed)
 
 
-def _ids(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:SHOWN_IDS]) + (f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else "")
+def _ids(ids: Sequence[str], most: int = SHOWN_IDS) -> str:
+    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
 def _rows(outcome: Outcome) -> list[dict[str, Any]]:
@@ -210,8 +211,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
         yield from _table([_CLAUSE_HEAD, *([*_clause_cells(row)] for row in rows)])
     if outcome.regressions and outcome.regressions.found:
         yield ""
-        yield from _table([_CHANGE_HEAD, *(_change_cells(change) for change in _to_blame(outcome.regressions.blamed))])
-        yield from (f"{name:<11}{told}" for name, told in _flipped(outcome))
+        yield from _table(_changes(outcome.regressions))
+        yield from (f"{name:<11}{told}" for name, told in _flipped(outcome, SHOWN_IDS))
     if outcome.run.not_testable:
         yield ""
         yield f"not testable: {_ids(outcome.run.not_testable)}: the target never met the simulated failure (docs/targets.md)"
@@ -243,14 +244,21 @@ def _change_cells(change: SliceChange) -> list[str]:
     ]
 
 
-def _flipped(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def _changes(found: Regressions) -> list[list[str]]:
+    """The slices to blame, and at the end all examples."""
+    blamed = _to_blame(found.blamed)
+    overall = [change for change in found.slices if change.slice == ALL and change not in blamed]
+    return [_CHANGE_HEAD, *(_change_cells(change) for change in [*blamed, *overall])]
+
+
+def _flipped(outcome: Outcome, most: int = 1_000_000) -> Iterator[tuple[str, str]]:
     """The examples that were lost, and the other slices that are lower by them."""
     blamed = outcome.regressions.blamed if outcome.regressions else ()
     if not blamed:
         return
     first = _to_blame(blamed)[0]
-    yield "lost", f"{_ids(first.lost)} in {first.slice}"
-    rest = [change.slice for change in blamed if change not in _to_blame(blamed)]
+    yield "lost", f"in {first.slice}: {_ids(first.lost, most)}"
+    rest = [change.slice for change in blamed if change not in _to_blame(blamed) and change.slice != ALL]
     if rest:
         yield "also lower", f"{', '.join(rest)}: they share these examples"
 
@@ -276,8 +284,8 @@ def markdown(outcome: Outcome) -> str:
     if rows := _rows(outcome):
         parts.append(_markdown_table([_CLAUSE_HEAD, *(_clause_cells(row) for row in rows)]))
     if outcome.regressions and outcome.regressions.found:
-        parts.append(_markdown_table([_CHANGE_HEAD, *(_change_cells(change) for change in _to_blame(outcome.regressions.blamed))]))
-        parts += [f"{name.capitalize()}: {_cell(told)}" for name, told in _flipped(outcome)]
+        parts.append(_markdown_table(_changes(outcome.regressions)))
+        parts += [f"<details><summary>{name}</summary>\n\n{_cell(told)}\n\n</details>" for name, told in _flipped(outcome)]
     if outcome.run.not_testable:
         parts.append(f"Not testable (the target never met the simulated failure): {_cell(_ids(outcome.run.not_testable))}")
     if outcome.run.errors:

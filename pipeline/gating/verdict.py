@@ -42,8 +42,7 @@ class Run:
     """Whether a ledger keeps them, so that a rerun is pooled with them."""
     seconds: Sequence[float] = ()
     cost: float | None = None
-    errors: Sequence[tuple[str, int, str]] = ()
-    """example_id, epoch and code of what could not be judged."""
+    errors: Sequence[asking.Unjudged] = ()
     not_testable: Sequence[str] = ()
     """Ids of examples whose simulated failure the target never met."""
 
@@ -107,9 +106,17 @@ def gate(dataset: Dataset, target: params.Target, against: str | None, ledger: L
     before = baseline.find(against, dataset, target.version, known)
     found = _asked(context, known[known["target_version"] == target.version])
     judged = context.judged(found.scores)
-    run = Run(target.version, found.epochs, found.asked, False, *_took(found.fresh), _errors(found.fresh, context), _not_testable(judged))
+    run = Run(
+        target.version,
+        found.epochs,
+        found.asked,
+        False,
+        *_took(found.fresh),
+        asking.errors(found.fresh, dataset) if found.fresh else (),
+        _not_testable(judged),
+    )
     if run.errors:
-        return Outcome("error", dataset, run, _told(run.errors))
+        return Outcome("error", dataset, run, asking.told(run.errors))
     if _is_another(judged, context, found):
         asking.done(dataset, target.version)
         return Outcome(
@@ -147,22 +154,6 @@ def _took(asked: asking.Asked | None) -> tuple[Sequence[float], float | None]:
     return (asked.seconds, asked.cost) if asked else ((), None)
 
 
-def _errors(asked: asking.Asked | None, context: _Context) -> list[tuple[str, int, str]]:
-    """Every answer that could not be judged by what counts, but for those that cannot be tested."""
-    if asked is None:
-        return []
-    judged = context.judged(asked.scores, sorted(set(asked.scores["example_id"])))
-    wrong = judged.answers.loc[judged.answers["error"], ["example_id", "epoch"]]
-    codes = asked.scores[asked.scores["error"] != ""].groupby(["example_id", "epoch"])["error"].first()
-    return [(str(one), int(epoch), str(codes[one, epoch])) for one, epoch in wrong.itertuples(index=False)]
-
-
-def _told(errors: Sequence[tuple[str, int, str]]) -> str:
-    counts = pd.Series([code for _, _, code in errors]).value_counts().sort_index()
-    codes = ", ".join(f"{code} {count}" for code, count in counts.items())
-    return f"{len(errors)} answers could not be had or judged ({codes}); run the gate again, and only these are asked"
-
-
 def _not_testable(judged: Judged) -> list[str]:
     return sorted(set(judged.answers.loc[judged.answers["not_testable"], "example_id"]))
 
@@ -186,13 +177,13 @@ def _decided(
     repeated: Sequence[str] = ()
     confirmed: list[asking.Asked] = []
     if before is not None:
-        change = baseline.difference(before.scores, found.scores, dataset.examples, _deciding(dataset))
+        change = baseline.difference(before.scores, found.scores, dataset.examples, asking.deciding(dataset))
         paired = _paired(context, before.scores, judged, change.equal)
         broke = _regressions(context, paired)
         failed = regression.new_failures(paired, context.slices.intolerable[paired["example_id"]].to_numpy(bool))
         repeated, confirmed = _repeated(context, failed, found)
-        if errors := [error for asked in confirmed for error in _errors(asked, context)]:
-            return Outcome("error", dataset, replace(run, errors=errors), _told(errors))
+        if errors := [error for asked in confirmed for error in asking.errors(asked, dataset)]:
+            return Outcome("error", dataset, replace(run, errors=errors), asking.told(errors))
     decided = decide(probable.probability_all_met, q, (broke is not None and broke.found) or bool(repeated))
     more = more_examples(clauses, clusters, q, seed=SEED) if decided == "undecided" else 0
     warnings = _kept(context, found, confirmed, ledger)
@@ -204,11 +195,6 @@ def _decided(
 
 def _clusters(dataset: Dataset, judged: Judged) -> np.ndarray:
     return dataset.examples.set_index("example_id")["cluster"].reindex(judged.examples.index).to_numpy(str)
-
-
-def _deciding(dataset: Dataset) -> list[str]:
-    scope = dataset.contract.scope
-    return [name for name, one in dataset.criteria.items() if one.decides and one.part in scope and scope[one.part].counts]
 
 
 def _paired(context: _Context, before: pd.DataFrame, judged: Judged, equal: Sequence[str]) -> pd.DataFrame:
