@@ -66,7 +66,18 @@ def read(path: Path, empty_weight: float = 1.0) -> Iterator[tuple[Turn, Message]
             if row["id"] in lines:
                 raise InputError(f"{where}: the id of line {lines[row['id']]} again; give every turn an id of its own")
             lines[row["id"]] = number
-            yield _turn(row, where, empty_weight), {"role": row.get("role", "user"), "content": row["text"]}
+            yield turn_of(row, where, empty_weight)
+
+
+def turn_of(row: dict[str, Any], where: str, empty_weight: float = 1.0) -> tuple[Turn, Message]:
+    """A checked line's turn and message; `where` is what an error names."""
+    gold, optional = (_marks(row, name, where) for name in ("spans", "optional"))
+    weight = row.get("weight", 1.0 if gold or optional else empty_weight)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+        raise InputError(f"{where}: expected weight to be a number of 0 or more")
+    conversation, _, turn = row["id"].rpartition(":")
+    message: Message = {"role": row.get("role", "user"), "content": row["text"]}
+    return Turn(conversation or turn, row["text"], gold, (), optional, float(weight)), message
 
 
 def mark(labelled: list[tuple[Turn, Message]], finder: Finder) -> list[Turn]:
@@ -97,16 +108,6 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     if row.get("role", "user") not in ROLES:
         raise InputError(f"{where}: expected role to be one of {', '.join(ROLES)}")
     return row
-
-
-def _turn(row: dict[str, Any], where: str, empty_weight: float) -> Turn:
-    gold = _marks(row, "spans", where)
-    optional = _marks(row, "optional", where)
-    weight = row.get("weight", 1.0 if gold or optional else empty_weight)
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
-        raise InputError(f"{where}: expected weight to be a number of 0 or more")
-    conversation, _, turn = row["id"].rpartition(":")
-    return Turn(conversation or turn, row["text"], gold, (), optional, float(weight))
 
 
 def _marks(row: dict[str, Any], name: str, where: str) -> list[Mark]:

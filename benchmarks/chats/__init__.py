@@ -1,0 +1,1 @@
+"""Invented customer chats with labels, to choose thresholds on and to measure with."""
