@@ -46,7 +46,8 @@ _ASKS_NAME = regex.compile(
     r"\b(?:your|full|first|last|sur) ?name|\bwho (?:am i|are you)|\bname (?:please|on the)|\bwhom am i", regex.IGNORECASE
 )
 _ASKS_ADDRESS = regex.compile(
-    r"\b(?:your|shipping|delivery|billing|home|postal) ?address|where (?:do you live|should we|shall we)|\baddress please", regex.IGNORECASE
+    r"\b(?:your|shipping|delivery|billing|home|postal) ?address|where (?:do you live|should we|shall we)|\baddress please|\b(?:city|state|town|zip|post ?code)\b[^.]*\?",
+    regex.IGNORECASE,
 )
 _WORD = regex.compile(r"[^\W\d_]{3,}")
 
@@ -132,18 +133,22 @@ class Finder:
         return found
 
     def _confirmed(self, messages: Sequence[Message], spans: list[list[Span]], known: Sequence[str]) -> list[list[Span]]:
-        names = {
-            word.casefold()
+        said = {
+            word
             for message, of_message in zip(messages, spans, strict=True)
             for span in of_message
             if span.entity_type == "PERSON"
             for word in _WORD.findall(message["content"][span.start : span.end])
-            if not lexicon.is_common(word)
         }
+        names = {word.casefold() for word in said if not lexicon.is_common(word)}
+        # "Rose" once found is a name wherever it is written so, and "rose" is none.
+        written_so = {word for word in said if word.istitle() and lexicon.is_common(word) and lexicon.is_name(word)}
         wanted = {name: "PERSON" for name in names if "PERSON" in self.params.entities}
         wanted |= {value.casefold(): kind for value in known if (kind := _kind_of(value)) in self.params.entities}
+        wanted |= {word.casefold(): "PERSON" for word in written_so if "PERSON" in self.params.entities}
         if not wanted:
             return spans
+        words_as_well = {word.casefold() for word in written_so} - {value.casefold() for value in known}
         # re and not regex, which takes ten times as long to compile what is used on a few messages.
         any_of = re.compile(
             rf"(?<![\w@.])(?:{'|'.join(map(re.escape, sorted(wanted, key=lambda w: (-len(w), w))))})(?![\w@])", re.IGNORECASE
@@ -151,7 +156,11 @@ class Finder:
         confirmed = []
         for message, of_message in zip(messages, spans, strict=True):
             text = message["content"]
-            known_here = [Span(m.start(), m.end(), wanted.get(m.group().casefold(), "PERSON"), 0.5) for m in any_of.finditer(text)]
+            known_here = [
+                Span(m.start(), m.end(), wanted.get(m.group().casefold(), "PERSON"), 0.5)
+                for m in any_of.finditer(text)
+                if m.group() in written_so or m.group().casefold() not in words_as_well
+            ]
             confirmed.append(_united(text, of_message, self._not_allowed(text, known_here)))
         return confirmed
 
@@ -192,7 +201,8 @@ def _answers(messages: Sequence[Message]) -> list[tuple[str, Asked] | None]:
         asked = Asked(_ASKS_NAME.search(before) is not None, _ASKS_ADDRESS.search(before) is not None) if before else Asked()
         is_answer = message["role"] == "user" and asked != Asked() and len(message["content"].split()) <= SHORT_ANSWER
         answers.append((message["content"], asked) if is_answer else None)
-        before = message["content"] if message["role"] == "assistant" else ""
+        # A customer who sends street, town and postcode as three messages answers one question.
+        before = message["content"] if message["role"] == "assistant" else before if answers[-1] or message["role"] != "user" else ""
     return answers
 
 
@@ -240,11 +250,11 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
         _where(r"\d", UsSsnRecognizer(supported_entity="GOVERNMENT_ID")),
         *chat.recognizers(),
         *engines.recognizers(params.nlp_engine, params.entities),
-        RampartRecognizer(),
     ]
     for recognizer in recognizers:
         recognizer.score_thresholds = thresholds
-    registry = OrderedRegistry(recognizers)
+    # Not the model: how sure it must be has been decided by what stands around a word, often at less than its type's threshold.
+    registry = OrderedRegistry([*recognizers, RampartRecognizer()])
     phrases = "|".join(regex.escape(phrase) for phrase in sorted(params.allow_list, key=lambda phrase: (-len(phrase), phrase)))
     allowed = regex.compile(rf"(?<!\w)(?:{phrases})(?!\w)", regex.IGNORECASE) if phrases else None
     ids = [regex.compile(pattern, FLAGS) for recognizer in params.recognizers for pattern in recognizer.patterns]

@@ -101,9 +101,46 @@ def test_a_name_found_once_is_a_name_everywhere_in_its_conversation(finder):
     assert texts_found(finder, messages[1:]) == [[]]
 
 
+def test_a_name_that_is_a_word_as_well_is_confirmed_where_it_is_written_as_a_name(finder):
+    messages = [
+        {"role": "user", "content": "My name is Rose Brandtner."},
+        {"role": "assistant", "content": "What is it about, Rose?"},
+        {"role": "user", "content": "a rose bush"},
+    ]
+    assert texts_found(finder, messages)[1:] == [["Rose"], []]
+
+
 def test_a_bare_answer_to_a_question_for_the_name_is_a_name(finder):
     messages = [{"role": "assistant", "content": "May I have your name please?"}, {"role": "user", "content": "its zibbel"}]
     assert texts_found(finder, messages)[1] == ["zibbel"]
+
+
+@pytest.mark.parametrize(
+    "text", ["this is Marama Ngatai again", "the order of Seo-yeon Hwangbo is late", "regards Wei Zhou", "hi kofi asante here"]
+)
+def test_names_of_many_cultures_are_found_whole(finder, text):
+    assert [surface for surface, kind in found(finder, text) if kind == "PERSON"] in (
+        ["Marama Ngatai"],
+        ["Seo-yeon Hwangbo"],
+        ["Wei Zhou"],
+        ["kofi asante"],
+    )
+
+
+def test_what_the_context_makes_a_name_is_one_below_the_threshold_of_its_type(finder):
+    text = "it is Zibbelun Fonoti"
+    (words,) = finder._reader.words([text])
+    assert max(word.score for word in words) >= 0.08
+    assert ("Zibbelun Fonoti", "PERSON") in found(finder, text)
+
+
+def test_an_answer_in_several_messages_answers_the_question(finder):
+    messages = [
+        {"role": "assistant", "content": "What is your delivery address?"},
+        {"role": "user", "content": "12 rose lane"},
+        {"role": "user", "content": "jaipur texas"},
+    ]
+    assert texts_found(finder, messages)[1:] == [["12 rose lane"], ["jaipur", "texas"]]
 
 
 def test_metadata_that_recurs_in_a_text_is_found(finder):
