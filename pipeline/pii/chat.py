@@ -3,9 +3,10 @@
 Each is a Presidio recognizer on a text alone: a pattern, and a check of its words in `pipeline.pii.lexicon`.
 """
 
+import itertools
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
@@ -18,11 +19,15 @@ PROVIDERS = (
 )
 ENDINGS = "com|net|org|edu|co ?in|co ?uk|com ?au|couk|coin|de|fr|in"
 CODE_CUE = r"(?:confirmation|booking|reservation|policy|claim|reference|ref|order|account|acct|ticket|tracking|member(?:ship)?|customer|transaction|invoice|case|pnr|licen[cs]e|plate|serial|code|id|pin)"
-NUMBER_CUE = r"(?:ssn|social|security|last (?:four|4|\w+ digits)|digits|ending|phone|mobile|cell|contact|call|tel|telephone|fax|whatsapp|zip|postcode|pin ?code|card|cvv|cvc|account|acct|routing|iban|number|no|num|passport|licen[cs]e)"
+NUMBER_CUE = r"(?:ssn|social|security|last (?:four|4|\w+ digits)|digits|end(?:s|ing)|phone|mobile|cell|contact|call|tel|telephone|fax|whatsapp|zip|postcode|pin ?code|card|cvv|cvc|account|acct|routing|iban|number|no|num|passport|licen[cs]e)"
 
 
 CUED = 0.8
 """Score of a code behind a word that announces one, or of one that is the whole message."""
+
+
+RARE = 2.0
+"""Zipf frequency below which a word that no locale lists may be a name."""
 
 
 class ChatRecognizer(LocalRecognizer):
@@ -94,6 +99,7 @@ class DigitRun(ChatRecognizer):
     _run = re.compile(r"(?<![\w.,$€£₹#/-])\+?\(?\d(?:[ ().-]{0,2}\d)*(?!\w|[.,/]\d)")
     _cue = re.compile(rf"\b{NUMBER_CUE}\b[^.?!\n]{{0,24}}$", re.IGNORECASE)
     _code_cue = re.compile(rf"\b{CODE_CUE}\b[^.?!\n]{{0,24}}$", re.IGNORECASE)
+    _ends_in = re.compile(r"\bend(?:s|ing) (?:in|with|on) $", re.IGNORECASE)
     _amount = re.compile(
         r"(?:[$€£₹]|\b(?:rs|usd|inr|eur|gbp|version|model|size|year|since|in|of|from|until|til|before|after|for|only|room|page)\.?) ?$",
         re.IGNORECASE,
@@ -103,9 +109,7 @@ class DigitRun(ChatRecognizer):
         r"passengers?|points?|mb|gb|watts?|volts?|calories|degrees|percent|million|thousand)",
         re.IGNORECASE,
     )
-    _date = re.compile(
-        r"(?:0?[1-9]|[12]\d|3[01])[ .-]?(?:0?[1-9]|1[0-2])[ .-]?(?:19|20)\d\d|(?:0?[1-9]|1[0-2])[ .-]?(?:0?[1-9]|[12]\d|3[01])[ .-]?(?:19|20)\d\d|(?:19|20)\d\d[ .-](?:0?[1-9]|1[0-2])[ .-](?:0?[1-9]|[12]\d|3[01])"
-    )
+    _price = re.compile(r"\d{1,4}[.,]\d\d")
 
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
         for match in self._run.finditer(text):
@@ -115,15 +119,23 @@ class DigitRun(ChatRecognizer):
             end = match.start() + len(run)
             digits = sum(character.isdigit() for character in run)
             before = text[: match.start()]
-            is_amount = self._amount.search(before) is not None or self._unit.match(text, end) is not None
-            if digits < 3 or self._date.fullmatch(run) or (digits < 7 and is_amount):
-                continue
             asked = bool(self._cue.search(before) or self._code_cue.search(before))
+            is_amount = not self._ends_in.search(before) and (
+                self._amount.search(before) is not None or self._unit.match(text, end) is not None
+            )
+            if digits < 3 or is_date(run) or self._is_table(run) or self._price.fullmatch(run) or (digits < 7 and is_amount):
+                continue
             few_digits_asked = digits == 3 and re.search(r"\b(?:ssn|social|digits|cvv|cvc)\b[^.?!\n]{0,16}$", before, re.IGNORECASE)
             if digits >= 6 or (asked and digits >= 4) or few_digits_asked:
                 yield match.start(), end, 0.7
             elif digits >= 4 and not is_year(run) and not self._is_counted(before, text[end:]):
                 yield match.start(), end, 0.5
+
+    @staticmethod
+    def _is_table(run: str) -> bool:
+        """Whether a run is a row of results rather than a number in groups: one and two digits in turn, `10 6 2 2 21`."""
+        groups = run.split(" ")
+        return len(groups) > 3 and {len(group) for group in groups} == {1, 2}
 
     @staticmethod
     def _is_counted(before: str, after: str) -> bool:
@@ -132,15 +144,26 @@ class DigitRun(ChatRecognizer):
         return len(words) > 4 or any(lexicon.is_common(word) for word in words)
 
 
+class SpelledDigits(ChatRecognizer):
+    """Four digits and more as words: "seven oh four one"."""
+
+    entity = "REFERENCE_ID"
+    _digit = r"(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double|triple)"
+    _said = re.compile(rf"\b{_digit}(?:[ ,-]{{1,2}}{_digit}){{3,}}\b", re.IGNORECASE)
+
+    def found(self, text: str) -> Iterator[tuple[int, int, float]]:
+        yield from ((match.start(), match.end(), 0.7) for match in self._said.finditer(text))
+
+
 class MixedCode(ChatRecognizer):
     """Codes of letters and digits, also with blanks in them: `kt 4 wq 9`, `zpq 731`, `rvb 204417563`, `XK9-44Q21`."""
 
     entity = "REFERENCE_ID"
     _digits = re.compile(r"\d\D*\d")
     _token = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-    _cue = re.compile(rf"\b(?:{CODE_CUE}|number|no|num|is|its)\b", re.IGNORECASE)
+    _cue = re.compile(rf"\b(?:{CODE_CUE}|number|no|num|is|its)\b[^.,?!\n]{{0,24}}$", re.IGNORECASE)
     _other_cue = re.compile(
-        r"\b(?:error|err|model|version|ios|android|galaxy|iphone|pixel|size|series|type|voucher|coupon|promo|discount)\b[^.?!\n]{0,12}$",
+        r"\b(?:error|err|http|build|model|version|ios|android|galaxy|iphone|pixel|size|series|type|voucher|coupon|promo|discount)\b[^.?!\n]{0,12}$",
         re.IGNORECASE,
     )
     _unit = re.compile(
@@ -148,6 +171,11 @@ class MixedCode(ChatRecognizer):
         re.IGNORECASE,
     )
 
+    _day = re.compile(r"(?:[0-3]?\d)(?:st|nd|rd|th)?|\d\d", re.IGNORECASE)
+    _month = re.compile(
+        r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?",
+        re.IGNORECASE,
+    )
     _stop_words_in_codes = frozenset(("as", "he", "me", "we", "am", "at", "or", "us", "up", "do", "go", "an", "by", "so", "be", "if", "on"))
 
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
@@ -182,26 +210,39 @@ class MixedCode(ChatRecognizer):
 
     def _code(self, text: str, run: list[re.Match[str]], alone: bool) -> Iterator[tuple[int, int, float]]:
         """The run as a code, without the words beside it, where letters and digits are mixed enough."""
-        run = self._trimmed(run)
+        run = self._trimmed(run, alone)
         tokens = [token.group() for token in run]
         joined = "".join(tokens)
         digits, letters = sum(c.isdigit() for c in joined), sum(c.isalpha() for c in joined)
         if digits < 2 or letters < 1 or len(joined) < 5 or len(tokens) > 9:
             return
-        if re.fullmatch(rf"[\d ]+{self._unit.pattern}", " ".join(tokens), re.IGNORECASE) or (
-            digits == 4 and is_year(joined[-4:]) and letters > 3
-        ):
-            return
         before = text[max(0, run[0].start() - 40) : run[0].start()]
         cued = bool(self._cue.search(before))
+        if re.fullmatch(rf"[\d ]+{self._unit.pattern}", " ".join(tokens), re.IGNORECASE) or joined.lower().startswith("0x"):
+            return
+        if not cued and self._is_date(tokens):
+            return
+        if digits == 4 and any(is_year(token) for token in tokens) and (letters > 3 or any(lexicon.is_known(token) for token in tokens)):
+            return
         rest = re.findall(r"[^\W\d_]{2,}", text[: run[0].start()] + " " + text[run[-1].end() :])
         in_a_sentence = any(lexicon.is_common(word) and word.lower() not in lexicon.STOP_WORDS for word in rest)
-        if self._other_cue.search(before) or (in_a_sentence and not cued and (len(joined) < 7 or digits < 3)):
+        behind_a_brand = (word := re.search(r"([^\W\d_]+) $", before)) and word.group(1).lower() in lexicon.BRANDS
+        if (
+            self._other_cue.search(before)
+            or (behind_a_brand and len(joined) < 7)
+            or (in_a_sentence and not cued and (len(joined) < 7 or digits < 3))
+        ):
             return
         yield run[0].start(), run[-1].end(), CUED if cued or alone else 0.6
 
+    @classmethod
+    def _is_date(cls, tokens: list[str]) -> bool:
+        """Whether a month stands among numbers that can all be days and years."""
+        numbers = [token for token in tokens if any(c.isdigit() for c in token)]
+        return any(cls._month.fullmatch(token) for token in tokens) and all(cls._day.fullmatch(n) or is_year(n) for n in numbers)
+
     @staticmethod
-    def _trimmed(run: list[re.Match[str]]) -> list[re.Match[str]]:
+    def _trimmed(run: list[re.Match[str]], alone: bool) -> list[re.Match[str]]:
         """Without a word at its left that stands before another word, or an article before a number."""
         while len(run) > 1 and run[0].group().isalpha() and run[1].group().isalpha():
             if len(run[0].group()) + len(run[1].group()) <= 4 and not lexicon.is_name(run[0].group()):
@@ -214,6 +255,8 @@ class MixedCode(ChatRecognizer):
         while len(run) > 1 and run[-1].group().isalpha() and _is_a_code(run[-2].group()):
             run = run[:-1]
         while len(run) > 1 and run[-1].group().isalpha() and run[-2].group().isalpha() and len(run[-1].group()) > 2:
+            run = run[:-1]
+        while len(run) > 1 and not alone and run[-1].group().isalpha() and _is_a_word(run[-1].group()):
             run = run[:-1]
         return run
 
@@ -232,21 +275,48 @@ class CuedName(ChatRecognizer):
     """What stands behind "my name is", where it is no everyday word, whatever the model thinks of it."""
 
     entity = "PERSON"
+    _name = r"(?P<first>[^\W\d_][\w'’-]*)(?: (?:[^\W\d_] )?(?P<second>[^\W\d_][\w'’-]*))?"
     _said = re.compile(
-        r"\b(?:(?:my|full|first|last|given|family|sur|cardholder'?s?|her|his) ?names?(?: ?(?:is|are|'?s|:|-))*|^names?(?: (?:is|are))?|myself) +(?P<first>[^\W\d_][\w'’-]*)(?: (?P<second>[^\W\d_][\w'’-]*))?",
+        rf"\b(?:(?:my|full|first|last|given|family|sur|cardholder'?s?|her|his) ?names?(?: ?(?:is|are|'?s|:|-))*|^names?(?: (?:is|are))?|myself) +{_name}",
+        re.IGNORECASE,
+    )
+    _meant = re.compile(
+        rf"\b(?:calls? me|in the name of|under(?: the name(?: of)?)?|on behalf of|regards|sincerely|passengers? (?:is|are|one)|holder is|mrs?|ms)[,.:]? {_name}",
+        re.IGNORECASE,
+    )
+    """Behind these an unusual word is a name; others are not."""
+    _presenting = re.compile(
+        rf"(?:^|[.!?,\n]\s*)(?:(?:hi|hello|hey)[ ,]+)?(?:(?P<cue>it'?s|this is|i'?m|i am) )?{_name}[ ,]{{1,2}}(?P<after>here|again|speaking|by the way)\b",
         re.IGNORECASE,
     )
 
+    _addressed = re.compile(rf"(?:^|\n)(?:[Hh]i|[Hh]ello|[Hh]ey|[Dd]ear|[Gg]ood (?:morning|afternoon|evening)) (?=[^\W\d_a-z]){_name},")
+
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
         for match in self._said.finditer(text):
-            if not self._may_be(match["first"]):
-                continue
-            end = match.end("second") if match["second"] and self._may_be(match["second"]) else match.end("first")
-            yield match.start("first"), end, 0.6
+            if self._may_be(match["first"]):
+                yield match.start("first"), self._end(match, self._may_be), 0.6
+        for match in itertools.chain(self._meant.finditer(text), self._addressed.finditer(text)):
+            if self._is_rare(match["first"]):
+                yield match.start("first"), self._end(match, self._is_rare), 0.6
+        for match in self._presenting.finditer(text):
+            said = [match[name] for name in ("first", "second") if match[name]]
+            if (match["cue"] or match["after"] == "here") and all(map(self._is_rare, said)):
+                yield match.start("first"), self._end(match, self._is_rare), 0.6
+
+    @staticmethod
+    def _end(match: re.Match[str], may_be: Callable[[str], bool]) -> int:
+        return match.end("second") if match["second"] and may_be(match["second"]) else match.end("first")
+
+    @classmethod
+    def _is_rare(cls, word: str) -> bool:
+        if not word.isalpha():
+            return cls._may_be(word)
+        return cls._may_be(word) and (lexicon.is_name(word) or lexicon.frequency(word.lower()) < RARE)
 
     @staticmethod
     def _may_be(word: str) -> bool:
-        return not lexicon.is_common(word) and not any(c.isdigit() for c in word)
+        return bool(_uncommon_parts(word)) and not any(c.isdigit() for c in word)
 
 
 class Password(ChatRecognizer):
@@ -265,8 +335,30 @@ class Password(ChatRecognizer):
                 yield match.start("value"), match.start("value") + len(value), 0.8
 
 
+def _uncommon_parts(word: str) -> list[str]:
+    """The parts of a word with hyphens or apostrophes that are no everyday words."""
+    return [part for part in re.split(r"[-'’]", word) if part and not lexicon.is_common(part)]
+
+
+def _is_a_word(token: str) -> bool:
+    lower = token.lower()
+    if len(token) > 2:
+        return lexicon.is_known(token)
+    return lower in ("a", "i") or lower in lexicon.STOP_WORDS or lexicon.INTERJECTIONS.fullmatch(lower) is not None
+
+
 def _is_a_code(token: str) -> bool:
     return len(token) >= 5 and any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
+
+
+_DATE = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])[ .-]?(?:0?[1-9]|1[0-2])[ .-]?(?:19|20)\d\d|(?:0?[1-9]|1[0-2])[ .-]?(?:0?[1-9]|[12]\d|3[01])[ .-]?(?:19|20)\d\d|(?:19|20)\d\d[ .-](?:0?[1-9]|1[0-2])[ .-](?:0?[1-9]|[12]\d|3[01])"
+)
+
+
+def is_date(text: str) -> bool:
+    """Whether digits are a day, a month and a year: `04 09 2018`, `2018-09-04`."""
+    return _DATE.fullmatch(text) is not None
 
 
 def is_year(text: str) -> bool:
@@ -274,4 +366,4 @@ def is_year(text: str) -> bool:
 
 
 def recognizers() -> list[ChatRecognizer]:
-    return [StrippedEmail(), DigitRun(), MixedCode(), CuedName(), Password(), WebAddress()]
+    return [StrippedEmail(), DigitRun(), SpelledDigits(), MixedCode(), CuedName(), Password(), WebAddress()]

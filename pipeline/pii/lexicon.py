@@ -36,7 +36,10 @@ STOP_WORDS = frozenset(
 )
 BRANDS = frozenset(
     """
-    acura alfa altima alto amazon android apple asus audi bajaj baleno bentley beetle bmw bolero bugatti buick
+    accenture adidas airpods alexa fitbit gopro kindle macbook mini playstation thinkpad aldi amex avis bosch burgerking chipotle citibank comcast costco dell delta dhl ebay emirates
+    epson etihad fedex gmc hdfc hertz hsbc icici ikea jetblue jio kfc lufthansa mastercard mcdonald netflix panasonic pepsi
+    philips puma qantas rolex ryanair siemens sprite starbucks target tmobile uniqlo ups verizon visa vodafone walmart
+    xbox zara acura alfa altima alto amazon android apple asus audi bajaj baleno bentley beetle bmw bolero bugatti buick
     cadillac camaro camry caravan celerio chevrolet chevy chrysler citroen civic clio cobra corolla corsa corvette
     creta cruze dacia daewoo datsun dodge dominos ducati duster dzire ecosport elantra ertiga escort facebook ferrari
     fiat fiesta ford fortuner galaxy google harley honda huawei hyundai impala impreza infiniti innova instagram ipad
@@ -49,9 +52,44 @@ BRANDS = frozenset(
     yaris youtube zara zest
     """.split()  # noqa: SIM905 - a list would be a page long
 )
+ALSO_WORDS = frozenset(
+    """
+    amber angel april art august autumn baker banks barber basil bill bishop blanch bliss booker brand bridge brook
+    brooks buddy carpenter case cash chance charity chase cherry china christian clay coral crystal daisy dale dawn dean
+    drew earl east else ever faith ford forest frank french gene german grace grant gray green guy hall happy harmony
+    hazel heath heather hill holiday holly honey hope hunter iris iron ivory ivy jack jade jasmine jasper jay jean jewel
+    job joe joy july june justice king lake lane laurel lily link loan logan london long love luck lucky mark marvel mason
+    may melody mercury mercy miles mission mister monday moody nick north oak ocean olive opal pace page paris park
+    patience pat pearl penny pepper pound precious price prime prince prosper queen rain raven ray rich river rob
+    robin rock rose ruby rusty sage sandy savannah scarlet sky snow spencer star stone storm strong sue summer sunday sunny
+    swift swiss tab temple ten terry trinity troy van victoria violet virginia wade ward warren welsh wells west will
+    willow win winter wise wish wood woods young
+    """.split()  # noqa: SIM905 - a list would be a page long
+)
+"""English words that are names as well: without a capital letter they are mostly meant as words."""
+DISHES = frozenset(
+    """
+    alfredo amaretto americano arrabbiata arrabiata baba baguette baklava balti banh barbecue bbq bhaji bhatura bhuna
+    bibimbap biryani bisque bolognese borscht bratwurst brioche brisket broccoli bruschetta bulgogi burrata burrito
+    caesar calamari calzone cannelloni cannoli cappuccino caprese carbonara carpaccio ceviche chai chana chapati
+    cheesecake chimichanga chorizo chowder churro churros ciabatta coleslaw cordon couscous crepe crepes croissant croquette
+    curry custard dal dim donburi doner dosa dumpling dumplings edamame eclair empanada empanadas enchilada enchiladas
+    espresso fajita fajitas falafel feta fettuccine focaccia fondue frappe frappuccino frittata gazpacho gelato gnocchi
+    goulash granola gratin guacamole gulab gyoza gyro gyros halloumi hummus idli jalapeno jalapenos jambalaya jamun
+    jollof kathi katsu kebab kebabs kielbasa kimchi kofta korma lasagna lasagne lassi latte linguine macaron macchiato
+    madras manchurian margarita margherita marinara mascarpone masala mayo mayonnaise meatball meatballs minestrone mocha
+    moussaka mozzarella naan nacho nachos noodle noodles nugget nuggets omelette omelet paella pakora paneer panini
+    parmesan parmigiana pastrami penne pepperoni pesto pho pierogi pilaf pilau piri pita polenta pork poutine prawn
+    prawns pretzel prosciutto puri quesadilla quesadillas quiche quinoa raita ramen ranch ratatouille ravioli rigatoni
+    risotto rogan roti salami salsa sambal samosa samosas sandwich sashimi satay sauerkraut schnitzel shawarma sherbet
+    shrimp smoothie sorbet souffle souvlaki spaghetti stroganoff sub sushi taco tacos tagine tagliatelle tahini tamale
+    tamales tandoori tapas tempura teriyaki tikka tiramisu tofu tortellini tortilla tostada tzatziki udon vada veggie
+    vindaloo waffle waffles wasabi wonton wrap yakisoba ziti zucchini
+    """.split()  # noqa: SIM905
+)
 INTERJECTIONS = re.compile(
     r"(?:h+[aeiu]+y*i*|hel+o+w?|h+m+|o+k+(?:a*y+|ey+|ie)?|ok+e+y*|y+[aeiu]+[hps]*|yes+|no+|nop+e+|than+k*s*|thank+y?o?u+|tha?n?x+|th?ks+|ty|plea?s+e*|pl[sz]+|bye+|sur+e+|wel+come?|sor+y+|so+r+y+|gr8|"
-    r"lol|omg|btw|asap|u+h+|o+h+|a+h+|wo+w+|sir|maam|madam|dear|guys?|bro|dude|mate|pal|gud|gm|gn|morn(?:ing)?|youre?|ur|im|ive|id|iam|dont|cant|wont|isnt|its|thats|whats|hows|heres|theres|lets|"
+    r"lol|omg|btw|asap|tysm|tyvm|idk|imo|np|yw|cya|ttyl|fyi|eta|tbh|smh|wtf|tmrw|pic|pics|info|u+h+|o+h+|a+h+|wo+w+|sir|maam|madam|dear|guys?|bro|dude|mate|pal|gud|gm|gn|morn(?:ing)?|youre?|ur|im|ive|id|iam|dont|cant|wont|isnt|its|thats|whats|hows|heres|theres|lets|"
     r"didnt|doesnt|havent|wasnt|couldnt|wouldnt|ill|youve|were|theyre|hes|shes|wanna|gonna|gimme|lemme)"
 )
 
@@ -100,13 +138,18 @@ def is_name(word: str) -> bool:
 
 @lru_cache(WORDS)
 def is_common(word: str) -> bool:
-    """Whether a word is far likelier something else than a name: an everyday word, also misspelt or two run together, a greeting, a brand."""
+    """Whether a word is far likelier something else than a name: an everyday word, also misspelt or two run together, a greeting, a brand, a dish."""
     lower = word.lower()
-    if lower in BRANDS or lower in STOP_WORDS or INTERJECTIONS.fullmatch(lower):
+    return is_known(lower) or (lower not in names() and (_is_two_words(lower) or _is_misspelt(lower)))
+
+
+def is_known(word: str) -> bool:
+    """Whether a word is common as it stands, without being taken for two or for a misspelling."""
+    lower = word.lower()
+    if lower in BRANDS or lower in STOP_WORDS or lower in ALSO_WORDS or lower in DISHES or INTERJECTIONS.fullmatch(lower):
         return True
-    if locales := names().get(lower, 0):
-        return frequency(lower) >= COMMON_THOUGH_A_NAME[min(locales, 3) - 1]
-    return frequency(lower) >= COMMON or _is_two_words(lower) or _is_misspelt(lower)
+    locales = names().get(lower, 0)
+    return frequency(lower) >= (COMMON_THOUGH_A_NAME[min(locales, 3) - 1] if locales else COMMON)
 
 
 def _is_two_words(word: str) -> bool:

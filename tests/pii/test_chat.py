@@ -36,9 +36,15 @@ def test_a_mail_address_is_found_without_its_signs(text, expected):
         ("oksana 4821", ["4821"]),
         ("9988776655", ["9988776655"]),
         ("ssn 482", ["482"]),
+        ("it ends in 4821", ["4821"]),
         ("i bought it in 2019", []),
         ("2019", []),
         ("it cost 4500 dollars", []),
+        ("my order comes to 15.99.", []),
+        ("it is 2031-08-22", []),
+        ("Leeds 10 6 2 2 21 11 20", []),
+        ("06 39 98 12 34", ["06 39 98 12 34"]),
+        ("9 8 4 5 1 7", ["9 8 4 5 1 7"]),
         ("₹4,990 and £129.00", []),
         ("we are 1200 people", []),
         ("on 04/09/2018", []),
@@ -48,6 +54,11 @@ def test_a_mail_address_is_found_without_its_signs(text, expected):
 )
 def test_digits_are_personal_unless_they_count_something(text, expected):
     assert found(chat.DigitRun(), text) == expected
+
+
+def test_digits_are_found_as_words():
+    assert found(chat.SpelledDigits(), "it is seven oh four-one double two, thanks") == ["seven oh four-one double two"]
+    assert found(chat.SpelledDigits(), "one or two of three burgers") == []
 
 
 @pytest.mark.parametrize(
@@ -66,6 +77,11 @@ def test_digits_are_personal_unless_they_count_something(text, expected):
         ("my phone has android 14", []),
         ("is it 5 pm", []),
         ("i am 45 years old", []),
+        ("on 22 aug 2031 at 7", []),
+        ("the 3rd of may 2024", []),
+        ("bmw 320 or an opel gt 1900", []),
+        ("code 0x80070057", []),
+        ("my code is pv 55 tx i think", ["pv 55 tx"]),
     ],
 )
 def test_codes_are_found_with_blanks_in_them_and_products_are_none(text, expected):
@@ -75,6 +91,26 @@ def test_codes_are_found_with_blanks_in_them_and_products_are_none(text, expecte
 def test_a_name_is_what_stands_behind_my_name_is():
     assert found(chat.CuedName(), "hi my name is xylquo brandtner") == ["xylquo brandtner"]
     assert found(chat.CuedName(), "my name is wrong on the bill") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hi, its ngatai again", ["ngatai"]),
+        ("Marama Ngatai here, where is it?", ["Marama Ngatai"]),
+        ("just call me wirihana", ["wirihana"]),
+        ("regards Tae-hyeok Hwangbo", ["Tae-hyeok Hwangbo"]),
+        ("booked under tane m parata", ["tane m parata"]),
+        ("Dear Tewodros, it is on its way.", ["Tewodros"]),
+        ("its broken again", []),
+        ("call me back", []),
+        ("nobody here", []),
+        ("under the sofa", []),
+        ("hello everybody, it broke", []),
+    ],
+)
+def test_an_unusual_word_is_a_name_where_people_present_themselves(text, expected):
+    assert found(chat.CuedName(), text) == expected
 
 
 def test_a_password_is_one_where_it_is_no_word():
