@@ -18,11 +18,13 @@ from pipeline import engine as engine_module
 from pipeline import schema, stage, tables
 from pipeline.engine import map_partitions
 from pipeline.errors import InputError
+from pipeline.identity import key_id
 from pipeline.params import Engine
 from tests.conftest import ROOT
 from tests.frames import frame, said
 
 SECRET = "Priya Sharma"
+KEY = "0123456789abcdef" * 4
 PARTITIONS = 6
 LINES = 150
 
@@ -196,7 +198,14 @@ def repository(folder: Path, engine: Engine) -> Path:
     YAML().dump(content, folder / "params.yaml")
     for number in range(PARTITIONS):
         path = folder / f"data/interim/records/w{number}.parquet"
-        note = {"fingerprint": f"w{number}", "source_sha256": "s", "read": "150", "kept": "150", "sampled_out": "0", "key_id": "k"}
+        note = {
+            "fingerprint": f"w{number}",
+            "source_sha256": "s",
+            "read": "150",
+            "kept": "150",
+            "sampled_out": "0",
+            "key_id": key_id(bytes.fromhex(KEY)),
+        }
         records = [
             {
                 "example_id": f"p-{number}-{line:03}",
@@ -213,7 +222,7 @@ def repository(folder: Path, engine: Engine) -> Path:
 
 def anonymized(folder: Path, in_the_middle=lambda: None) -> dict[str, bytes]:
     """Every file that the stage made. `in_the_middle` is called when the first partition is there."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "GOLDEN_KEY": "0123456789abcdef" * 4, "CI": "1"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "GOLDEN_KEY": KEY, "CI": "1"}
     running = subprocess.Popen(
         [sys.executable, "-m", "pipeline.anonymize"], cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

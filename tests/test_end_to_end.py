@@ -156,7 +156,7 @@ def remixed(built: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 
 def test_another_mix_runs_merge_and_what_follows_and_its_diff_reads_well(remixed):
     project, output = remixed
-    assert set(stages_run(output)) == {"merge", "validate", "evaluate", "score", "metrics", "accept"}
+    assert set(stages_run(output)) == {"merge", "evaluate", "audit", "validate", "score", "metrics", "accept"}
     members = tables.read_csv(project.path / "data/golden/members.csv", schema.MEMBERS)
     assert members["source"].value_counts().to_dict() == {"production": 8, "expert": 6, "adversarial": 4, "synthetic": 2}
     assert "sources.expert.n" in project.run("dvc", "metrics", "diff", "--md")
@@ -195,7 +195,8 @@ def test_another_threshold_changes_texts_and_nothing_else(project):
     before = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
     members = (project.path / "data/golden/members.csv").read_bytes()
     labels = (project.path / "metrics/labels.json").read_bytes()
-    for kind in ("CITY", "STATE", "PERSON"):
+    # Not PERSON: a name that is not found any more is a leak where the audit knows it, and its conversation stays out of the pool.
+    for kind in ("CITY", "STATE"):
         project.set(f"anonymize.entities.{kind}.threshold", 0.999)
     project.repro("merge")
     after = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
