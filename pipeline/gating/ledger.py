@@ -102,7 +102,9 @@ class LedgerBranch:
             return _git("rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", may_fail=True)
         listed = _git("ls-remote", self.remote, f"refs/heads/{BRANCH}").partition("\t")[0]
         if listed:
-            _git("fetch", "--quiet", "--depth", "1", "--no-tags", self.remote, f"refs/heads/{BRANCH}")
+            # Only a repository that is shallow, as CI's are, may be cut further.
+            depth = ("--depth", "1") if _git("rev-parse", "--is-shallow-repository") == "true" else ()
+            _git("fetch", "--quiet", *depth, "--no-tags", self.remote, f"refs/heads/{BRANCH}")
         return listed
 
     def _move(self, tip: str, commit: str) -> bool:
