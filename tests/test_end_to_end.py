@@ -7,97 +7,21 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from pipeline import schema, tables
-from pipeline.identity import example_id, load_key
-from tests.conftest import ROOT
+from pipeline import label, schema, tables, tag
+from pipeline.errors import InputError
+from pipeline.paths import CANDIDATES
+from tests.project import Project, copy_repository, short_week
 
 WEEKS = ("2026-W08", "2026-W09", "2026-W10")
 NEXT_WEEK = "2026-W11"
-LINES = 45
-"""So many lines of a week are kept, those of labelled conversations first."""
 KILLS = int(os.environ.get("GOLDEN_KILLS", "4"))
 SIZE = 20
 OTHER_MIX = {"production": 0.4, "expert": 0.3, "adversarial": 0.2, "synthetic": 0.1}
-MADE = (
-    "dvc.lock",
-    "data/pool",
-    "data/pool.csv",
-    "data/interim/tagged",
-    "data/interim/expectations.parquet",
-    "data/interim/label_queue.csv",
-    "data/golden",
-    "data/responses",
-    "metrics",
-)
-
-
-class Project:
-    """A repository on disk, and what a user does in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.env = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "DVC_NO_ANALYTICS": "1",
-            "DVC_SITE_CACHE_DIR": str(path.parent / "site-cache"),
-            "CI": "1",
-            "PYTHONPATH": "",
-        }
-
-    def run(self, *command: str, fails: bool = False, **env: str) -> str:
-        done = subprocess.run(command, cwd=self.path, env={**self.env, **env}, capture_output=True, text=True, check=False)
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, output
-        return output
-
-    def repro(self, *options: str, **env: str) -> str:
-        return self.run("dvc", "repro", *options, **env)
-
-    def set(self, path: str, value: object) -> None:
-        """Set a value of params.yaml, as an editor would."""
-        yaml = YAML()
-        content = yaml.load(self.path / "params.yaml")
-        *parents, last = path.split(".")
-        place = content
-        for parent in parents:
-            place = place[parent]
-        place[last] = value
-        yaml.dump(content, self.path / "params.yaml")
-
-    def commit(self, message: str) -> None:
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "--quiet", "--message", message)
-
-    def made(self, *which: str) -> dict[str, str]:
-        """Every file that stages made, with a hash of its bytes."""
-        files = [f for name in which or MADE for f in sorted([self.path / name, *(self.path / name).rglob("*")]) if f.is_file()]
-        return {str(f.relative_to(self.path)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
-
-    def copy(self, path: Path) -> "Project":
-        shutil.copytree(self.path, path, symlinks=True)
-        return Project(path)
-
-
-def short_week(week: str, folder: Path) -> None:
-    """A week of the demo's logs, cut to `LINES` lines."""
-    key = load_key(str(ROOT / "demo/demo.key"))
-    labels = [tables.read_csv(path, schema.LABELS) for path in sorted((ROOT / "data/labels").glob("*.csv"))]
-    labelled = {example_id for frame in labels for example_id in frame["example_id"]}
-    lines = (ROOT / f"demo/logs/{week}.jsonl").read_bytes().splitlines(keepends=True)
-    is_labelled = [
-        any(example_id(key, "shop-assistant", found.decode()) in labelled for found in re.findall(rb'"id": "(c-[^"]+)"', line))
-        for line in lines
-    ]
-    kept = sorted(sorted(range(len(lines)), key=lambda place: (not is_labelled[place], place))[:LINES])
-    (folder / f"{week}.jsonl").write_bytes(b"".join(lines[place] for place in kept))
 
 
 def stages_run(output: str) -> list[str]:
@@ -107,26 +31,11 @@ def stages_run(output: str) -> list[str]:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A small copy of this repository, three weeks of logs, committed and built."""
-    project = Project(tmp_path_factory.mktemp("built") / "golden")
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
-    ).stdout
-    for name in listed.decode().split("\0"):
-        if (
-            name
-            and (ROOT / name).is_file()
-            and not name.startswith(("demo/logs/", "metrics/", "data/golden/", "dvc.lock", "data/pool.csv"))
-        ):
-            (project.path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, project.path / name)
+    project = copy_repository(tmp_path_factory.mktemp("built") / "golden")
     (project.path / "demo/logs").mkdir(parents=True)
     for week in WEEKS:
         short_week(week, project.path / "demo/logs")
     project.set("merge.size", SIZE)
-    project.set("engine.kind", "local")
-    project.run("git", "init", "--quiet", "--initial-branch=main")
-    project.run("git", "config", "user.email", "t@example.com")
-    project.run("git", "config", "user.name", "t")
     project.repro()
     project.commit("built")
     return project
@@ -291,6 +200,87 @@ def test_other_blas_kernels_give_the_same_bytes(project, kernel):
     for stage in ("tag", "merge", "metrics"):
         project.run("python", "-m", f"pipeline.{stage}", OPENBLAS_CORETYPE=kernel)
     assert project.made("data/golden", "metrics") == before
+
+
+REGRESSION = """\
+- id: {id}
+  incident_id: INC-1
+  reason: {reason}
+  flagged_by: Dana
+  flagged_at: 2026-03-05
+  expect: {{answer: "{answer}"}}
+"""
+
+
+def test_text_that_git_would_keep_is_refused_at_every_way_in(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    found = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
+    found = found[found["source"] == "production"]
+    pooled = max((turns[-1]["content"] for turns in found["input"]), key=len)
+    quoted = " ".join(re.findall(r"<[A-Z_]+_\d+>|\w+", pooled)[3:12]).upper()
+    label_file, entry_file = Path("data/labels/new.csv"), Path("data/sources/regression/new.yaml")
+    one = found["example_id"].iloc[0]
+    for value, note, says in (
+        ("refuse", quoted, "note: repeats 8 words"),
+        ("refuse", "ask jo@corp.io", "note: holds what looks like an e-mail address"),
+    ):
+        label_file.write_text(f"{','.join(schema.LABELS.names)}\n{one},expected.behaviour,{value},new,2026-03-05,1.2,t,{note}\n")
+        with pytest.raises(InputError, match=rf"^data/labels/new\.csv, line 2: {says}"):
+            label.work()
+    label_file.write_text(f"{','.join(schema.LABELS.names)}\n{one},expected.answer,{quoted},new,2026-03-05,1.2,t,\n")
+    with pytest.raises(InputError, match=r"^data/labels/new\.csv, line 2: value: repeats"):
+        label.work()
+    for reason, answer, says in (
+        (quoted, "ok", "reason: repeats"),
+        ("told 4155552671", "ok", "reason: holds what looks like somebody's number"),
+        ("not helped", quoted, r"expect\.answer: repeats"),
+    ):
+        entry_file.write_text(REGRESSION.format(id=one, reason=reason, answer=answer))
+        with pytest.raises(InputError, match=rf"^data/sources/regression/new\.yaml, {one}: {says}"):
+            tag.work()
+
+
+NO_SOCKETS = """\
+import sys
+
+def refuse(event, args):
+    if event in ("socket.__new__", "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"):
+        raise PermissionError(f"{event}: sockets are blocked")
+
+sys.addaudithook(refuse)
+"""
+VERBS = """\
+import json
+from pathlib import Path
+from typer.testing import CliRunner
+from pipeline.cli import app
+
+Path("in.jsonl").write_text(json.dumps({"text": "I am Ana Bell"}))
+spans = [{"start": 5, "end": 13, "entity_type": "PERSON"}]
+Path("spans.jsonl").write_text(json.dumps({"id": "a:1", "text": "I am Ana Bell", "spans": spans}))
+erased = Path("data/golden/members.csv").read_text().rpartition("\\np-")[2][:16]
+for verb in (
+    "status", "doctor", "key show-id", "anonymize in.jsonl --out out.jsonl --workers 2", "pii-eval spans.jsonl",
+    f"erase --example-id p-{erased} --dry-run",
+):
+    result = CliRunner().invoke(app, verb.split())
+    assert result.exit_code == 0, (verb, result.output)
+assert Path("out.jsonl").read_text() == '{"text":"I am <PERSON_1>"}\\n'
+"""
+
+
+def test_with_all_sockets_blocked_anonymize_merge_and_the_command_line_work(project, tmp_path):
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked/sitecustomize.py").write_text(NO_SOCKETS)
+    project.env["PYTHONPATH"] = str(tmp_path / "blocked")
+    assert "sockets are blocked" in project.run("python", "-c", "import socket; socket.create_connection(('127.0.0.1', 1))", fails=True)
+    before = project.made("data/pool", "data/golden")
+    shutil.rmtree(project.path / "data/pool")
+    project.set("engine.kind", "processes")
+    project.run("python", "-m", "pipeline.anonymize")
+    project.run("python", "-m", "pipeline.merge")
+    assert project.made("data/pool", "data/golden") == before
+    project.run("python", "-c", VERBS)
 
 
 def test_another_way_through_the_graph_gives_the_same_pool(project):

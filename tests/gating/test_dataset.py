@@ -16,7 +16,9 @@ from tests.gating.small import hundred, lay
 
 
 def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments], check=True, capture_output=True
+    )
 
 
 def released(folder: Path, examples: list[dict[str, object]], version: str) -> None:
@@ -82,12 +84,12 @@ def test_examples_that_git_does_not_list_are_refused(repository: Path) -> None:
     lay(repository, hundred()[:6])
     git(repository, "add", "data/golden/members.csv")
     git(repository, "commit", "-qm", "members without their examples")
-    with pytest.raises(InputError, match="not the examples that data/golden/members.csv lists"):
+    with pytest.raises(InputError, match=r"not the examples that data/golden/members\.csv lists"):
         fetched(str(repository), "main")
 
 
 def test_a_version_that_is_not_there_names_those_that_are(repository: Path) -> None:
-    with pytest.raises(InputError, match="no version 'v9'; the newest are v1.0.0"):
+    with pytest.raises(InputError, match=r"no version 'v9'; the newest are v1\.0\.0"):
         fetched(str(repository), "v9")
     with pytest.raises(InputError, match="git cannot read it"):
         fetched(str(repository / "nowhere"), "v1.0.0")

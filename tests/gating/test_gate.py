@@ -31,7 +31,18 @@ def test_a_good_build_ships_and_the_json_has_what_scripts_read(gate: Gate) -> No
     said = gate()
     assert said.code == 0
     assert said.screen.startswith("SHIP")
-    names = {"decision", "q", "probability_all_met", "clauses", "more_examples_needed", "regression_p", "regressions", "dataset", "target", "against"}
+    names = {
+        "decision",
+        "q",
+        "probability_all_met",
+        "clauses",
+        "more_examples_needed",
+        "regression_p",
+        "regressions",
+        "dataset",
+        "target",
+        "against",
+    }
     assert names <= set(said.json)
     assert (said.json["decision"], said.json["q"], said.json["more_examples_needed"]) == ("ship", 0.9091, 0)
     [clause] = said.json["clauses"]
@@ -205,7 +216,11 @@ def test_the_baseline_may_be_a_git_revision_or_the_datasets_own_scores(gate: Gat
     lay(Path(), hundred(), CONTRACT | {"clauses": [{"name": "overall", "at_least": 0.5, "why": "."}]})
     gate("--ledger", "ledger.csv")
     tables.write_csv(SCORES, ledger()[schema.SCORES.names], schema.SCORES)
-    for command in (["init", "-q"], ["add", "-f", str(SCORES)], ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "one"]):
+    for command in (
+        ["init", "-q"],
+        ["add", "-f", str(SCORES)],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "one"],
+    ):
         subprocess.run(["git", *command], check=True)
     bot.WRONG.append("delta")
     for against in ([], ["--against", "HEAD"], ["--against", str(SCORES)]):
@@ -215,7 +230,10 @@ def test_the_baseline_may_be_a_git_revision_or_the_datasets_own_scores(gate: Gat
     assert gate("--target-version", "2", "--against", "none").json["against"] is None
     unknown = gate("--target-version", "2", "--against", "nothing-like-this")
     assert unknown.code == 3
-    assert unknown.error == "golden: --against nothing-like-this: no such version in the ledger, no such file and no such git revision of the dataset\n"
+    assert (
+        unknown.error
+        == "golden: --against nothing-like-this: no such version in the ledger, no such file and no such git revision of the dataset\n"
+    )
 
 
 @pytest.mark.parametrize(
