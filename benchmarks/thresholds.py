@@ -46,7 +46,6 @@ GRID: dict[str, tuple[Any, ...]] = {
     "lexicon.MISSPELT": (5, 6, 7),
     "lexicon.VERY_COMMON": (4.4, 4.7, 5.0),
     "chat.RARE": (1.0, 2.0, 2.5),
-    "chat.FEWEST_DIGITS": (1, 2, 3),
     "recognizers.SHORT_ANSWER": (4, 8, 12),
     "recognizers.SHORTEST_KNOWN": (3, 4, 5),
     "PERSON": (0.1, 0.2, 0.4),

@@ -281,6 +281,7 @@ def work() -> str:
     jobs = plan(sorted(RECORDS.glob("*.parquet")), listed, params.anonymize, next(iter(keys.values())))
     to_do = [with_its_key(job, keys) for job in jobs if not is_done(job)]
     map_partitions(run_job, to_do, params.engine, "anonymize")
+    tables.clear_unfinished(POOL)  # of workers that died
     before = {row["partition"]: row for row in listed.to_dict("records")}
     rows = pd.DataFrame([partition_row(job, before) for job in jobs], columns=schema.PARTITIONS.names)
     tables.write_csv(POOL_CSV, rows, schema.PARTITIONS)

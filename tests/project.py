@@ -78,7 +78,7 @@ class Project:
 
 
 def copy_repository(path: Path) -> Project:
-    """This repository's files without what stages made and without logs, in a git repository of its own."""
+    """This repository's files without what stages made, without logs and benchmarks, in a git repository of its own."""
     project = Project(path)
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
@@ -87,7 +87,7 @@ def copy_repository(path: Path) -> Project:
         if (
             name
             and (ROOT / name).is_file()
-            and not name.startswith(("demo/logs/", "metrics/", "data/golden/", "dvc.lock", "data/pool.csv"))
+            and not name.startswith(("demo/logs/", "benchmarks/", "metrics/", "data/golden/", "dvc.lock", "data/pool.csv"))
         ):
             (project.path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, project.path / name)

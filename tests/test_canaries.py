@@ -329,8 +329,8 @@ def test_erased_conversations_leave_their_text_nowhere_and_everything_else_as_it
 
     assert places_of([*pieces, *erased], store) == []
     shown = {str(place.relative_to(path)) for place in places_of([*pieces, *erased], *here, but=raw_logs)}
-    assert shown == {"data/erased.csv", "data/golden/members.csv", "metrics/scores.csv"}, (
-        "pseudonymous ids; dvc repro rewrites the last two"
+    assert shown == {"data/erased.csv", "data/golden/members.csv", "metrics/plots/behaviour.csv", "metrics/scores.csv"}, (
+        "pseudonymous ids; dvc repro rewrites the last three"
     )
     for file, before in pool.items():
         after = tables.read_parquet(file, schema.POOL)
@@ -341,7 +341,7 @@ def test_erased_conversations_leave_their_text_nowhere_and_everything_else_as_it
     assert (set(left) < set(answers), len(left)) == (True, len(answers) - 2)
 
     rewritten = project.made("data/pool", "data/pool.csv")
-    output = project.repro("score")
+    output = project.repro("metrics")
     assert "0 made, 2 unchanged" in output
     assert places_of(erased, path / "data", path / "metrics", but=(*raw_logs, path / "data/interim/records")) == [path / "data/erased.csv"]
     monkeypatch.chdir(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import label, schema, tables, tag
+from pipeline import label, rejects, schema, tables, tag
 from pipeline.errors import InputError
 from pipeline.paths import CANDIDATES
 from tests.project import Project, copy_repository, short_week
@@ -105,7 +105,7 @@ def test_another_threshold_changes_texts_and_nothing_else(project):
     members = (project.path / "data/golden/members.csv").read_bytes()
     labels = (project.path / "metrics/labels.json").read_bytes()
     # Not PERSON: a name that is not found any more is a leak where the audit knows it, and its conversation stays out of the pool.
-    for kind in ("CITY", "STATE"):
+    for kind in ("CITY", "STATE", "STREET_ADDRESS", "URL", "ORDER_ID"):
         project.set(f"anonymize.entities.{kind}.threshold", 0.999)
     project.repro("merge")
     after = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
@@ -324,5 +324,8 @@ def test_real_logs_become_candidates_by_changing_params_alone(project):
         if "_pii" not in path.name
     ]
     assert list(read["read"]) == lines
-    assert list(read["kept"]) == [60, 60, 60]
-    assert list(read["kept"] + read["sampled_out"]) == lines
+    # The leak audit may keep one out.
+    kept = read["kept"] + [sum(rejects.left_out(text).values()) for text in read["rejected"]]
+    assert list(kept) == [60, 60, 60]
+    assert min(read["kept"]) >= 58
+    assert list(kept + read["sampled_out"]) == lines

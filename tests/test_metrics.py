@@ -90,7 +90,7 @@ def test_an_example_is_right_where_all_that_counts_is_right_and_its_score_is_the
 
 def test_figures_have_their_counts_and_intervals_by_source_slice_and_pair() -> None:
     found = figures(answers(a=1, b=0, c=1, d=None))
-    assert found["overall"] == {"n": 3, "accuracy": 0.6667, "low": 0.1767, "high": 0.9613, "errors": 1}
+    assert found["overall"] == {"n": 3, "accuracy": 0.6667, "low": 0.1767, "high": 0.9613, "errors": 1, "not_testable": 0}
     assert found["sources"]["expert"]["accuracy"] == 0.5
     assert found["sources"]["production"] == {"n": 1, "accuracy": 1.0, "low": 0.1467, "high": 1.0, "errors": 1}
     assert found["slices"]["category"]["billing"]["n"] == 2

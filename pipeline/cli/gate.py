@@ -23,7 +23,7 @@ class Deciding(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
-            if hasattr(error, "exit_code"):  # a wrong option, whose code of 2 would say "undecided"
+            if hasattr(error, "exit_code") and error.exit_code:  # a wrong option, whose code of 2 would say "undecided"; --help leaves with 0
                 error.exit_code = NO_VERDICT
             raise
 
