@@ -133,7 +133,7 @@ def replacements(raw: str, pooled: str) -> Iterator[tuple[str, str]]:
 
 
 def _half_stands(pooled: str, is_common: Callable[[str], bool]) -> bool:
-    """Whether a word with a capital that is no common one stands beside a name's placeholder: "Seo-yeon <PERSON_1>"."""
+    """Whether a word with a capital that is no common one stands beside a name's placeholder: "Mi-rae <PERSON_1>"."""
     beside = (before or after for before, after in _BESIDE.findall(pooled))
     return any(
         word[0].isupper() and any(len(part) >= SHORTEST_NAME and not is_common(part.casefold()) for part in _WORD.findall(word))
