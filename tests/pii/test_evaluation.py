@@ -123,7 +123,7 @@ def marked_turns(draw):
 
 
 @given(st.lists(marked_turns(), min_size=1, max_size=6))
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 def test_rates_lie_between_0_and_1_and_neither_order_nor_overlap_changes_them(turns):
     found = figures(*turns, resamples=5)
     for table in (found["characters"], found["spans"]):
@@ -134,7 +134,7 @@ def test_rates_lie_between_0_and_1_and_neither_order_nor_overlap_changes_them(tu
 
 
 @given(st.lists(marked_turns(), min_size=1, max_size=6))
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 def test_what_is_labelled_is_perfect_where_it_is_found(turns):
     perfect = figures(*(turn(t.gold, t.gold, t.optional, t.text, t.conversation) for t in turns), resamples=5)
     for table in (perfect["characters"], perfect["spans"]):
