@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pipeline.gating.verdict import Outcome
 
 NO_VERDICT = 3
+USAGE_ERROR = 2
+"""What a wrong option ends with elsewhere. Here it would say "undecided"."""
 
 
 class Deciding(TyperCommand):
@@ -23,8 +25,8 @@ class Deciding(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
-            if hasattr(error, "exit_code") and error.exit_code:  # a wrong option, whose code of 2 would say "undecided"; --help leaves with 0
-                error.exit_code = NO_VERDICT
+            if getattr(error, "exit_code", None) == USAGE_ERROR:
+                error.exit_code = NO_VERDICT  # type: ignore[attr-defined]
             raise
 
     def invoke(self, ctx: Any) -> Any:
