@@ -63,7 +63,7 @@ def errors(asked: Asked, dataset: Dataset) -> list[Unjudged]:
 def told(errors: Sequence[Unjudged]) -> str:
     counts = Counter(error.code for error in errors)
     codes = ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))
-    return f"{len(errors)} answers could not be had or judged ({codes}); run it again, and only these are asked"
+    return f"{len(errors)} answers could not be had or judged ({codes}); run it again: on this machine only these are asked"
 
 
 def deciding(dataset: Dataset) -> list[str]:

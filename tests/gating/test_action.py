@@ -49,7 +49,13 @@ def run(inputs: dict[str, str], folder: Path, home: Path, action: Path) -> tuple
     """The exit code of the first step that fails, the outputs of the steps, and the file of the summary."""
     given = {name: declared.get("default", "") for name, declared in ACTION["inputs"].items()} | inputs
     known: dict[str, Any] = {f"inputs.{name}": value for name, value in given.items()}
-    known |= {"github.action_path": str(action), "github.action_repository": "team/golden", "github.action_ref": "main", "github.sha": "c0ffee", "github.token": ""}
+    known |= {
+        "github.action_path": str(action),
+        "github.action_repository": "team/golden",
+        "github.action_ref": "main",
+        "github.sha": "c0ffee",
+        "github.token": "",
+    }
     temp, summary = home / "temp", home / "summary"
     temp.mkdir(parents=True, exist_ok=True)
     summary.touch()
@@ -59,15 +65,28 @@ def run(inputs: dict[str, str], folder: Path, home: Path, action: Path) -> tuple
             continue
         output = home / "output"
         output.write_text("")
-        own = {name: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found: str(known[found[1]]), value) for name, value in step["env"].items()}
+        own = {
+            name: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found, known=known: str(known[found[1]]), value)
+            for name, value in step["env"].items()
+        }
         environment = {
             "PATH": f"{ROOT / '.venv/bin'}:/usr/bin:/bin", "HOME": str(home), "RUNNER_TEMP": str(temp), "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_SERVER_URL": "https://github.com", "UV_OFFLINE": "1", "UV_CACHE_DIR": uv_cache(), "UV_PYTHON": str(Path(sys.base_prefix, "bin", "python3")), "DVC_NO_ANALYTICS": "1",
         }  # fmt: skip
-        done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]], cwd=folder, env=environment | own, capture_output=True, text=True)
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=folder,
+            env=environment | own,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode and step.get("id") == "install" and re.search("network (was|connectivity is) disabled", done.stderr, re.I):
             pytest.skip("uv's cache lacks a package of the light install, and a test asks no registry")
-        known |= {f"steps.{step.get('id')}.outputs.{name}": value for name, _, value in (line.partition("=") for line in output.read_text().splitlines())}
+        known |= {
+            f"steps.{step.get('id')}.outputs.{name}": value
+            for name, _, value in (line.partition("=") for line in output.read_text().splitlines())
+        }
         code, known["steps.any.outputs.said"] = done.returncode, done.stdout + done.stderr
         if code:
             break
@@ -105,7 +124,10 @@ def test_the_steps_install_little_gate_and_end_as_the_verdict_says(action: Path,
     assert "golden-ledger" in branches.stdout
     python = Path(outputs["golden"]).with_name("python")
     there = subprocess.run(
-        [python, "-c", f"import importlib.util; print([m for m in {HEAVY!r} if importlib.util.find_spec(m)])"], capture_output=True, text=True, check=True
+        [python, "-c", f"import importlib.util; print([m for m in {HEAVY!r} if importlib.util.find_spec(m)])"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert there.stdout == "[]\n", "the light install holds none of what builds a dataset"
 
@@ -117,7 +139,12 @@ def test_the_steps_install_little_gate_and_end_as_the_verdict_says(action: Path,
     assert (code, outputs["decision"]) == (3, "error"), "the commit is the same and the system is not"
 
 
-@pytest.mark.parametrize(("decision", "wanted", "code"), [("ship", "warn", 0), ("hold", "warn", 1), ("undecided", "warn", 0), ("undecided", "fail", 2), ("", "warn", 3)])
+@pytest.mark.parametrize(
+    ("decision", "wanted", "code"),
+    [("ship", "warn", 0), ("hold", "warn", 1), ("undecided", "warn", 0), ("undecided", "fail", 2), ("", "warn", 3)],
+)
 def test_the_last_step_turns_the_verdict_into_a_result(decision: str, wanted: str, code: int) -> None:
-    done = subprocess.run(["bash", "-eo", "pipefail", "-c", STEPS[-1]["run"]], env=os.environ | {"DECISION": decision, "ON_UNDECIDED": wanted}, check=False)
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", STEPS[-1]["run"]], env=os.environ | {"DECISION": decision, "ON_UNDECIDED": wanted}, check=False
+    )
     assert done.returncode == code

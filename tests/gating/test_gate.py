@@ -1,6 +1,7 @@
 """`golden gate` as a CI calls it: exit codes, reruns, errors, what is compared and what is not."""
 
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,18 @@ from tests.gating.small import CONTRACT, example, hundred, lay
 from tests.targets.server import chat_server, completion
 
 Gate = Callable[..., Said]
+HEAVY = {
+    "presidio_analyzer",
+    "presidio_anonymizer",
+    "great_expectations",
+    "spacy",
+    "onnxruntime",
+    "tokenizers",
+    "torch",
+    "dask",
+    "statsmodels",
+    "sklearn",
+}
 QUICK = {"retries": {"per_question": 1, "backoff_s": 0.01}}
 
 
@@ -282,3 +295,12 @@ def test_when_the_verdict_is_reached_no_answer_is_left_behind(gate: Gate) -> Non
     lay(Path(), hundred()[:5])
     gate()
     assert not list(Path(".golden").rglob("*.jsonl"))
+
+
+def test_the_gate_imports_nothing_of_what_builds_a_dataset() -> None:
+    code = (
+        "import sys; import pipeline.cli; from pipeline.gating import comparing, dataset, ledger, report, signing, verdict; import dvc.api; "
+        f"print(*sorted(set(sys.modules) & {HEAVY!r}))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert found.stdout == "\n"
