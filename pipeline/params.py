@@ -385,6 +385,11 @@ class Metrics(Model):
     """A combination with fewer examples is left out of the figures."""
 
 
+class Diff(Model):
+    text: Literal["none", "surrogate"] = "none"
+    """Whether `golden diff` shows texts, with surrogates in them. A comment on a pull request is there for good."""
+
+
 class Engine(Model):
     """Where partitions are worked on. Changes no byte of any output, so no stage declares it."""
 
@@ -415,6 +420,7 @@ class Params(Model):
     evaluate: Evaluate
     score: Score = Score()
     metrics: Metrics
+    diff: Diff = Diff()
     engine: Engine = Engine()
 
 

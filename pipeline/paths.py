@@ -8,6 +8,8 @@ POOL_CSV = Path("data/pool.csv")
 ERASED = Path("data/erased.csv")
 KEYS = Path("data/keys.csv")
 SOURCES = Path("data/sources")
+RETIRED = SOURCES / "retired"
+"""Examples that production does not show any more; they can come back."""
 LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")
 CANDIDATES = TAGGED / "candidates.parquet"

@@ -142,9 +142,14 @@ def read_csv(path: Path, table: Table, missing: str = "run 'dvc repro' to build 
     """
     if not path.is_file():
         raise InputError(f"{path}: not there; {missing}")
+    return parse_csv(path, path.read_bytes(), table)
+
+
+def parse_csv(path: Path | str, content: bytes, table: Table) -> pd.DataFrame:
+    """The same of a file's bytes, which were read from `path`."""
     try:
         arrow = pyarrow.csv.read_csv(
-            path,
+            pa.BufferReader(content),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types={name: kind for name, kind, _ in table.columns}, strings_can_be_null=False

@@ -42,8 +42,13 @@ def read_yaml(path: Path) -> Any:
     """A YAML file's content. Raises InputError where it is missing, not UTF-8 or not YAML."""
     if not path.is_file():
         raise InputError(f"{path}: not there")
+    return parse_yaml(path, path.read_bytes())
+
+
+def parse_yaml(path: Path | str, content: bytes) -> Any:
+    """The same of a file's bytes, which were read from `path`."""
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return YAML(typ="safe", pure=True).load(content.decode("utf-8"))
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8; save it as UTF-8") from None
     except MarkedYAMLError as error:

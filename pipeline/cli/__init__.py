@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, compare, contract, doctor, erase, gate, key, pii_eval, status, target
+from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, gate, key, pii_eval, status, target
 from pipeline.errors import InputError
 
 
@@ -57,6 +57,7 @@ app.command("pii-eval")(pii_eval.pii_eval)
 app.command("erase")(erase.erase)
 app.command("gate", cls=gate.Deciding)(gate.gate)
 app.command("contract")(contract.contract)
+app.command("diff")(diff.diff)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(key.app, name="key")
 app.add_typer(target.app, name="target")

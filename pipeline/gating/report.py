@@ -14,6 +14,7 @@ from pipeline.decision.verdict import status
 from pipeline.gating.evidence import threshold
 from pipeline.gating.verdict import Outcome
 from pipeline.slices import ALL
+from pipeline.tabular import as_markdown, cell, in_columns
 
 MARK = "<!-- golden-gate -->"
 """By which a comment is found again, so that a pull request has one."""
@@ -208,17 +209,17 @@ def lines(outcome: Outcome) -> Iterator[str]:
         yield f"{'warning':<11}{warning}"
     if rows := _rows(outcome):
         yield ""
-        yield from _table([_CLAUSE_HEAD, *([*_clause_cells(row)] for row in rows)])
+        yield from in_columns([_CLAUSE_HEAD, *([*_clause_cells(row)] for row in rows)])
     if outcome.regressions and outcome.regressions.found:
         yield ""
-        yield from _table(_changes(outcome.regressions))
+        yield from in_columns(_changes(outcome.regressions))
         yield from (f"{name:<11}{told}" for name, told in _flipped(outcome, SHOWN_IDS))
     if outcome.run.not_testable:
         yield ""
         yield f"not testable: {_ids(outcome.run.not_testable)}: the target never met the simulated failure (docs/targets.md)"
     if outcome.run.errors:
         yield ""
-        yield from _table([["example", "epoch", "error"], *([one, str(epoch), code] for one, epoch, code in outcome.run.errors)])
+        yield from in_columns([["example", "epoch", "error"], *([one, str(epoch), code] for one, epoch, code in outcome.run.errors)])
 
 
 _CLAUSE_HEAD = ["clause", "wanted", "seen", "examples", "95 %", "holds with", ""]
@@ -263,12 +264,6 @@ def _flipped(outcome: Outcome, most: int = 1_000_000) -> Iterator[tuple[str, str
         yield "also lower", f"{', '.join(rest)}: they share these examples"
 
 
-def _table(rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
 # ---- Markdown
 
 
@@ -278,33 +273,24 @@ def markdown(outcome: Outcome) -> str:
     parts = [
         MARK,
         f"### Golden gate: {titles[outcome.decision]}",
-        f"{_cell(_subject(outcome))}. *{_cell(outcome.dataset.contract.decision.question)}*",
+        f"{cell(_subject(outcome))}. *{cell(outcome.dataset.contract.decision.question)}*",
     ]
-    parts.append("\n".join(f"- {_cell(sentence)}" for sentence in [*sentences(outcome), *(f"warning: {one}" for one in outcome.warnings)]))
+    parts.append("\n".join(f"- {cell(sentence)}" for sentence in [*sentences(outcome), *(f"warning: {one}" for one in outcome.warnings)]))
     if rows := _rows(outcome):
-        parts.append(_markdown_table([_CLAUSE_HEAD, *(_clause_cells(row) for row in rows)]))
+        parts.append(as_markdown([_CLAUSE_HEAD, *(_clause_cells(row) for row in rows)]))
     if outcome.regressions and outcome.regressions.found:
-        parts.append(_markdown_table(_changes(outcome.regressions)))
-        parts += [f"<details><summary>{name}</summary>\n\n{_cell(told)}\n\n</details>" for name, told in _flipped(outcome)]
+        parts.append(as_markdown(_changes(outcome.regressions)))
+        parts += [f"<details><summary>{name}</summary>\n\n{cell(told)}\n\n</details>" for name, told in _flipped(outcome)]
     if outcome.run.not_testable:
-        parts.append(f"Not testable (the target never met the simulated failure): {_cell(_ids(outcome.run.not_testable))}")
+        parts.append(f"Not testable (the target never met the simulated failure): {cell(_ids(outcome.run.not_testable))}")
     if outcome.run.errors:
         rows_of_errors = [["example", "epoch", "error"], *([one, str(epoch), code] for one, epoch, code in outcome.run.errors)]
-        parts.append(f"<details><summary>{len(outcome.run.errors)} errors</summary>\n\n{_markdown_table(rows_of_errors)}\n\n</details>")
+        parts.append(f"<details><summary>{len(outcome.run.errors)} errors</summary>\n\n{as_markdown(rows_of_errors)}\n\n</details>")
     return "\n\n".join(parts) + "\n"
 
 
 def refused_markdown(reason: str) -> str:
-    return f"{MARK}\n\n### Golden gate: ⚠️ no verdict\n\n- {_cell(reason)}\n"
-
-
-def _markdown_table(rows: list[list[str]]) -> str:
-    shown = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
-    return "\n".join([shown[0], "|" + " --- |" * len(rows[0]), *shown[1:]])
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return f"{MARK}\n\n### Golden gate: ⚠️ no verdict\n\n- {cell(reason)}\n"
 
 
 # ---- JUnit

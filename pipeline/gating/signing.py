@@ -19,6 +19,7 @@ from pipeline.decision.verdict import status, strictness
 from pipeline.expectations import Clause, Contract
 from pipeline.gating.evidence import threshold
 from pipeline.scorers import Criteria
+from pipeline.tabular import as_markdown
 
 SEED = 7
 
@@ -117,16 +118,13 @@ def _title(page: Signable) -> str:
 def markdown(page: Signable) -> str:
     parts = [f"# {_title(page)}", f"**{page.contract.decision.question}**", *_decided(page), "## What must hold"]
     parts += [
-        _table([HEAD, *(_cells(one) for one in page.clauses)]),
+        as_markdown([HEAD, *(_cells(one) for one in page.clauses)]),
         "## What is correct",
-        _table([["part", "", "what it is"], *_counting(page)]),
+        as_markdown([["part", "", "what it is"], *_counting(page)]),
     ]
-    return "\n\n".join([*parts, "## Agreed by", _table([["name", "role", "date", "signature"], *([" "] * 4 for _ in range(3))])]) + "\n"
-
-
-def _table(rows: list[list[str]]) -> str:
-    shown = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-    return "\n".join([shown[0], "|" + " --- |" * len(rows[0]), *shown[1:]])
+    return (
+        "\n\n".join([*parts, "## Agreed by", as_markdown([["name", "role", "date", "signature"], *([" "] * 4 for _ in range(3))])]) + "\n"
+    )
 
 
 STYLE = """
