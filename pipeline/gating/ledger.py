@@ -7,6 +7,7 @@ target version. An epoch from CONFIRMATIONS on is no epoch of the whole dataset:
 import hashlib
 import os
 import re
+import secrets
 import subprocess
 import tempfile
 import time
@@ -83,12 +84,12 @@ class LedgerBranch:
 
     def append(self, rows: pd.DataFrame) -> None:
         version = str(rows["target_version"].iloc[0])
+        # Two gates that judge alike in one second would make one and the same commit, and the second push be no push.
+        message = f"{version} on {rows['dataset_version'].iloc[0]}\n\nrun {secrets.token_hex(8)}"
         for attempt in range(TRIES):
             tip = self._tip()
             known = self._file(tip, version) if tip else tables.empty(schema.LEDGER)
-            commit = _commit(
-                tip, _name(version), tables.as_csv(joined(known, rows), schema.LEDGER), f"{version} on {rows['dataset_version'].iloc[0]}"
-            )
+            commit = _commit(tip, _name(version), tables.as_csv(joined(known, rows), schema.LEDGER), message)
             if self._move(tip, commit):
                 return
             time.sleep(WAIT_S * 2**attempt * (0.5 + os.getpid() % 100 / 100))  # two gates must not meet again

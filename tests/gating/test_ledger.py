@@ -108,6 +108,18 @@ def test_what_two_gates_push_at_once_is_all_there(cloned: Path) -> None:
     assert {version: sorted(part["epoch"].unique()) for version, part in found.groupby("target_version")} == {"v": [1, 2], "w": [1, 2]}
 
 
+def test_two_gates_that_judge_alike_in_one_second_make_two_commits(cloned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
+    monkeypatch.setenv("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
+    ledger, seen = LedgerBranch("origin"), []
+    tips = iter(["", ""])  # both look before either of them pushes
+    monkeypatch.setattr(LedgerBranch, "_tip", lambda self: next(tips))
+    monkeypatch.setattr(LedgerBranch, "_move", lambda self, tip, commit: seen.append(commit) is None)
+    for _ in range(2):
+        ledger.append(rows("v", 1))
+    assert len(set(seen)) == 2
+
+
 def test_a_repository_without_a_remote_keeps_the_branch_itself(cloned: Path) -> None:
     git("remote", "remove", "origin")
     ledger = opened("branch")
