@@ -77,7 +77,7 @@ def difference(before: Revision, after: Revision) -> Difference:
     added = after.members[~after.members["example_id"].isin(then.index)].reset_index(drop=True)
     removed = before.members[~before.members["example_id"].isin(now.index)].reset_index(drop=True)
     removed = removed.assign(why=[_why_gone(i, after) for i in removed["example_id"]])
-    scores_before, scores_after = _judged(before, after), _judged(after, after)
+    scores_before, scores_after = judged(before, after), judged(after, after)
     equal, rejudged = _equal(before, after)
     same = equal.append(pd.Index(rejudged, dtype="str"))
     both = pd.DataFrame({"before": scores_before.reindex(same), "after": scores_after.reindex(same)}).dropna()
@@ -109,7 +109,7 @@ def _why_gone(example_id: str, after: Revision) -> str:
     return "retired" if example_id in after.retired else "not_chosen"
 
 
-def _judged(of: Revision, by: Revision) -> pd.Series:
+def judged(of: Revision, by: Revision) -> pd.Series:
     """Score by example id, the mean over its epochs, by the contract and the criteria of `by`; those that are errors left out."""
     known = of.scores[of.scores["criterion"].isin([*by.criteria, measures.CONFIDENCE])]
     examples = known[IDENTITY].drop_duplicates().merge(of.members[["example_id", "source"]], on="example_id")

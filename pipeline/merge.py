@@ -102,10 +102,7 @@ def _distinct(candidates: pd.DataFrame, released: pd.DataFrame, settings: Merge)
         )
     ]
     ordered = candidates.iloc[[entry[-1] for entry in sorted(preference)]]
-    texts = [
-        PLACEHOLDER.sub(r"\1", " ".join(m["content"] for m in messages if m["role"] == "user")) + fault
-        for messages, fault in zip(ordered["input"], ordered["fault"], strict=True)
-    ]
+    texts = [near_duplicates.asked(messages, fault) for messages, fault in zip(ordered["input"], ordered["fault"], strict=True)]
     dropped = near_duplicates.drop(texts, settings.near_duplicate)
     return [
         example_id

@@ -6,14 +6,22 @@ multipliers: equal on every machine. Memory is 512 bytes a text.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+
+from pipeline.pii.spans import PLACEHOLDER
 
 GRAM = 5
 BANDS = 16
 ROWS = 4
 BUCKET = 50
 """A larger bucket is compared against its first text only: it holds copies of one text, not similar ones."""
+
+
+def asked(messages: Sequence[dict[str, Any]], fault: str = "") -> str:
+    """What a conversation is compared by: what its user says, a placeholder as its type, and the fault that goes with it."""
+    return PLACEHOLDER.sub(r"\1", " ".join(m["content"] for m in messages if m["role"] == "user")) + fault
 
 
 def normalized(text: str) -> str:

@@ -43,8 +43,11 @@ class Project:
             "PYTHONPATH": "",
         }
 
+    def attempt(self, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=self.path, env={**self.env, **env}, capture_output=True, text=True, check=False)
+
     def run(self, *command: str, fails: bool = False, **env: str) -> str:
-        done = subprocess.run(command, cwd=self.path, env={**self.env, **env}, capture_output=True, text=True, check=False)
+        done = self.attempt(*command, **env)
         output = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, output
         return output

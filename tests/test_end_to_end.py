@@ -1,6 +1,7 @@
 """The repository as its users drive it: `dvc repro` on a small copy of the demo, edits, clones, kills."""
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -238,6 +239,44 @@ def test_text_that_git_would_keep_is_refused_at_every_way_in(project, monkeypatc
         entry_file.write_text(REGRESSION.format(id=one, reason=reason, answer=answer))
         with pytest.raises(InputError, match=rf"^data/sources/regression/new\.yaml, {one}: {says}"):
             tag.work()
+
+
+BURNT = "The stove I bought from you hissed, caught fire and burned my hand. What am I to do about it now?"
+
+
+def test_a_failure_in_todays_log_is_flagged_and_gated_by_one_command_and_its_like_is_the_same_incident(project, tmp_path):
+    line = {"id": "c-today-1", "created_at": "2026-03-14T09:10:00Z", "status": "resolved", "feedback": {"thumbs": "down"}}
+    lines = [
+        line
+        | {"id": log_id, "turns": [{"from": "customer", "text": f"My name is {name}. {BURNT}"}, {"from": "bot", "text": "Bring it back."}]}
+        for log_id, name in (("c-today-1", "Piotr Lewandowski"), ("c-today-2", "Ana Petrova"))
+    ]
+    today = tmp_path / "2026-W11-today.jsonl"
+    today.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+    says = (
+        "--reason",
+        "a burn was answered with the returns policy",
+        "--expect",
+        "behaviour=escalate",
+        "--by",
+        "Dana",
+        "--on",
+        "2026-03-14",
+    )
+    done = project.attempt("golden", "flag", "c-today-1", "--log", str(today), *says, "--tag", "risk=safety", "--run")
+    assert done.returncode in (0, 2), done.stderr
+    assert "all clauses" in done.stdout
+    (flagged,) = re.findall(r"^- id: (p-[0-9a-f]{16})$", done.stdout, re.MULTILINE)
+    members = tables.read_csv(project.path / "data/golden/members.csv", schema.MEMBERS).set_index("example_id")
+    assert members.loc[flagged, "source"] == "regression"
+    assert flagged in (project.path / "metrics/scores.csv").read_text()
+    again = project.run("golden", "flag", "c-today-2", *says)
+    assert f"the same incident as {flagged}" in again
+    entries = (project.path / "data/sources/regression/2026-03.yaml").read_text()
+    assert entries.count("- id: p-") == 2
+    assert "stove" not in entries
+    assert "flagged already" in project.run("golden", "flag", "c-today-1", *says, fails=True)
+    assert "in no partition of the pool" in project.run("golden", "flag", "c-nobody", *says, fails=True)
 
 
 NO_SOCKETS = """\
