@@ -1,17 +1,19 @@
 """Which conversations may enter the pool. It fails closed: one that cannot be vouched for stays out, by id and with a reason.
 
-Two things keep one out. A recognizer raised an error, or took too long, on one of its texts: nobody knows then what the text holds.
-Or the leak audit (pipeline/pii/audit.py) finds something in what the recognizers let through. The rest of a partition is made all
-the same. Such a conversation is not masked where the finding stands: what one recognizer overlooked was seldom all, and a person
-who reads the reasons adds the recognizer that finds it everywhere.
+A recognizer that raised an error, or took too long, on one of its texts keeps a conversation out: nobody knows then what the text
+holds. What the leak audit (pipeline/pii/audit.py) finds in what the recognizers let through is masked wherever it stands in that
+conversation, and the audit looks again; where it still finds something, the conversation stays out. So a recognizer that is changed
+changes texts, and seldom who is in the pool. The rest of a partition is made all the same. What was masked is listed by id, kind and
+field beside the partition: each is something that a recognizer missed.
 
 What can never happen: a text, or a message that may quote one, in a reason, a file or an error.
 """
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -21,23 +23,64 @@ from pipeline.identity import content_sha, file_sha
 from pipeline.params import Anonymize
 from pipeline.paths import POOL
 from pipeline.pii import timeouts
-from pipeline.pii.audit import Allowed, audit_record
+from pipeline.pii.audit import Allowed, Place, audit_record, missed
 from pipeline.rejects import LEFT_OUT
 
-Make = Callable[[pd.DataFrame], pd.DataFrame]
-"""Conversations, raw or pooled, to rows of schema.POOL; raises where one of them cannot be looked at."""
 NOT_LOOKED_AT = ("recognizer_failed", "recognizer_timed_out")
-CODE = ("audit.py", "shapes.py")
+CODE = ("audit.py", "entities.py", "shapes.py")
 """Files of pipeline/pii that decide what is a leak."""
 
 
-def admit(records: pd.DataFrame, make: Make, params: Anonymize) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What `make` makes of `records` (schema.RECORDS), and what of it stays out (schema.LEFT_OUT): one or the other for each."""
+ROUNDS = 3
+"""How often the audit's findings are masked: a name that was masked may be half of one that now stands out."""
+
+
+RAW = ["messages", "fixtures", "metadata"]
+TEXTS = ["messages", "fixtures"]
+Look = Callable[[Mapping[str, Any], Mapping[str, Any]], list[Place]]
+"""A raw conversation and its pooled form to what the audit finds."""
+
+
+class Make(Protocol):
+    """Conversations, raw or pooled, to rows of schema.POOL; raises where one of them cannot be looked at."""
+
+    def __call__(self, conversations: pd.DataFrame, /) -> pd.DataFrame: ...
+
+
+class MakeAnew(Make, Protocol):
+    """The same for raw ones, with what the audit missed masked as well: for each conversation text to entity type."""
+
+    def __call__(self, conversations: pd.DataFrame, /, missed: Sequence[Mapping[str, str]] = ()) -> pd.DataFrame: ...
+
+
+class Admitted(NamedTuple):
+    """What became of conversations: each is a row of `pool` or of `left_out`."""
+
+    pool: pd.DataFrame
+    """schema.POOL"""
+    left_out: pd.DataFrame
+    """schema.LEFT_OUT"""
+    masked: pd.DataFrame
+    """schema.MASKED, of conversations in `pool`"""
+
+
+def admit(records: pd.DataFrame, make: MakeAnew, params: Anonymize) -> Admitted:
+    """What `make` makes of `records` (schema.RECORDS), what of it stays out, and what the audit had to mask."""
     allowed = Allowed(tuple(params.allow_list))
-    made, failed = looked_at(records, lambda some: _audited(some, make(some), params.metadata, allowed))
-    pools = [pool.loc[pool["reason"] == "", schema.POOL.names] for pool in made]
+
+    def look(raw: Mapping[str, Any], pooled: Mapping[str, Any]) -> list[Place]:
+        hidden = {name: value for name, value in raw["metadata"].items() if params.metadata.get(name, "redact") != "keep"}
+        return audit_record(raw, pooled, hidden, allowed)
+
+    made, failed = looked_at(records, lambda some: _audited(some, make, look))
+    vouched = [pool[pool["reason"] == ""] for pool in made]
     leaking = [pool.loc[pool["reason"] != "", schema.LEFT_OUT.names] for pool in made]
-    return tables.concat(pools, schema.POOL), tables.concat([failed, *leaking], schema.LEFT_OUT)
+    masked = [(row.example_id, *one) for pool in vouched for row in pool.itertuples() for one in sorted(row.masked)]
+    return Admitted(
+        tables.concat([pool[schema.POOL.names] for pool in vouched], schema.POOL),
+        tables.concat([failed, *leaking], schema.LEFT_OUT),
+        pd.DataFrame(masked, columns=schema.MASKED.names),
+    )
 
 
 def looked_at(conversations: pd.DataFrame, make: Make) -> tuple[list[pd.DataFrame], pd.DataFrame]:
@@ -64,16 +107,28 @@ def _why(error: Exception) -> tuple[str, str]:
     return "recognizer_failed", f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
 
 
-def _audited(records: pd.DataFrame, pool: pd.DataFrame, treated: Mapping[str, str], allowed: Allowed) -> pd.DataFrame:
-    """`pool` with the first finding of the audit in each row, as `reason` and `where`; empty for none."""
-    raw = {record["example_id"]: record for record in records[["example_id", "messages", "fixtures", "metadata"]].to_dict("records")}
-    first = []
-    for pooled in pool[["example_id", "messages", "fixtures"]].to_dict("records"):
-        record = raw[pooled["example_id"]]
-        hidden = {name: value for name, value in record["metadata"].items() if treated.get(name, "redact") != "keep"}
-        found = audit_record(record, pooled, hidden, allowed)
-        first.append((f"leak_{found[0].kind}", found[0].field) if found else ("", ""))
-    return pool.assign(reason=[reason for reason, _ in first], where=[where for _, where in first])
+def _audited(
+    records: pd.DataFrame, make: MakeAnew, look: Look, to_mask: Sequence[Mapping[str, str]] = (), rounds: int = ROUNDS
+) -> pd.DataFrame:
+    """The pool's rows, what the audit found masked, with the first finding that is left in each as `reason` and `where` (empty for
+    none), and the kinds and fields of what was masked as `masked`."""
+    pool = make(records, missed=to_mask) if to_mask else make(records)
+    rows = zip(records[RAW].to_dict("records"), pool[TEXTS].to_dict("records"), strict=True)
+    found = [look(raw, pooled) for raw, pooled in rows]
+    pool = pool.assign(
+        reason=[f"leak_{places[0].kind}" if places else "" for places in found],
+        where=[places[0].field if places else "" for places in found],
+        masked=[set() for _ in found],
+    )
+    leaking = [row for row, places in enumerate(found) if places]
+    if not leaking or not rounds:
+        return pool
+    stands = pool.iloc[leaking][TEXTS].to_dict("records")
+    before = [to_mask[row] for row in leaking] if to_mask else [{} for _ in leaking]
+    more = [missed(pooled, found[row]) | dict(known) for row, pooled, known in zip(leaking, stands, before, strict=True)]
+    again = _audited(records.iloc[leaking].reset_index(drop=True), make, look, more, rounds - 1)
+    again["masked"] = [kinds | {(p.kind, p.field) for p in found[row]} for row, kinds in zip(leaking, again["masked"], strict=True)]
+    return pd.concat([pool.drop(index=leaking), again.set_axis(leaking)]).sort_index()
 
 
 def look_again(pool: pd.DataFrame, make: Make, partition: str) -> pd.DataFrame:
@@ -92,11 +147,15 @@ def look_again(pool: pd.DataFrame, make: Make, partition: str) -> pd.DataFrame:
     return tables.concat(made, schema.POOL)
 
 
-# What stays out of a partition lies beside it
+# What stays out of a partition, and what was masked in it, lies beside it
 
 
 def file_of(partition: str) -> Path:
     return POOL / f"{partition}.rejects.csv"
+
+
+def masked_file(partition: str) -> Path:
+    return POOL / f"{partition}.masked.csv"
 
 
 def read(partition: str) -> pd.DataFrame:
@@ -105,11 +164,17 @@ def read(partition: str) -> pd.DataFrame:
     return tables.read_csv(path, schema.LEFT_OUT) if path.is_file() else tables.empty(schema.LEFT_OUT)
 
 
-def write(partition: str, left_out: pd.DataFrame) -> None:
-    if len(left_out):
-        tables.write_csv(file_of(partition), left_out, schema.LEFT_OUT)
-    else:
-        file_of(partition).unlink(missing_ok=True)
+def masked() -> pd.DataFrame:
+    """What the audit had to mask in the pool's conversations (schema.MASKED)."""
+    return tables.concat([tables.read_csv(path, schema.MASKED) for path in sorted(POOL.glob("*.masked.csv"))], schema.MASKED)
+
+
+def write(partition: str, left_out: pd.DataFrame, masked: pd.DataFrame) -> None:
+    for path, rows, table in ((file_of(partition), left_out, schema.LEFT_OUT), (masked_file(partition), masked, schema.MASKED)):
+        if len(rows):
+            tables.write_csv(path, rows, table)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def is_whole(partition: str) -> bool:

@@ -4,13 +4,14 @@ In: `data/interim/records/<partition>.parquet` (raw) and the pool as it stands. 
 `data/pool.csv`. One partition a raw file; a partition is made anew only when its raw file, the recognizers or the key changed.
 The pool is append-only: when a raw file expired, its partition stays, and a changed recognizer then runs over the pooled text.
 
-What can never happen: a text that was not looked at, or in which the leak audit finds something, reaches the pool (see
-pipeline/admission.py); a partition that `data/pool.csv` lists gets lost silently;
+What can never happen: a text that was not looked at, or in which the leak audit finds something that it could not mask, reaches the
+pool (see pipeline/admission.py); a partition that `data/pool.csv` lists gets lost silently;
 an id, a text hash or the order of a partition depends on a recognizer.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -39,6 +40,8 @@ CHUNK = 1000
 """Conversations looked at together."""
 LONG_NUMBER = 7
 """A number in fixtures with so many digits is looked at as text."""
+_EDGE = r"(?:(?<![^\W_])|(?![^\W_]))"
+"""Not within a word."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,13 @@ class Job:
     """onnxruntime's graph optimisation level; changes no byte."""
 
 
-def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: "Finder") -> pd.DataFrame:
-    """`records` (schema.RECORDS) as rows of schema.POOL. Equal texts are looked at once."""
+def anonymize(
+    records: pd.DataFrame, params: Anonymize, key: bytes, finder: "Finder", missed: Sequence[Mapping[str, str]] = ()
+) -> pd.DataFrame:
+    """`records` (schema.RECORDS) as rows of schema.POOL. Equal texts are looked at once.
+
+    `missed`, for each conversation, are texts (lower case) that are masked wherever they stand in it as well, and their entity types.
+    """
     conversations = list(records["messages"])
     known = [[v for name, v in metadata.items() if params.metadata.get(name, "redact") != "keep"] for metadata in records["metadata"]]
     spans_of = finder.find_conversations(conversations, known)
@@ -64,10 +72,15 @@ def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: "Fin
     every_label = [label for labels in labels_of for label in labels]
     found = dict(zip(every_label, finder.find(every_label), strict=True))
     rows = []
-    for messages, of_turns, leaves, labels in zip(conversations, spans_of, map(_leaves, fixtures), labels_of, strict=True):
+    for row, (messages, of_turns, leaves, labels) in enumerate(
+        zip(conversations, spans_of, map(_leaves, fixtures), labels_of, strict=True)
+    ):
         turns = [m["content"] for m in messages]
+        texts = [*turns, *(value for _, value in leaves)]
         spans = of_turns + [_behind_label(found[label], path[-1]) for label, (path, _) in zip(labels, leaves, strict=True)]
-        placed = place([*turns, *(value for _, value in leaves)], spans)
+        if missed:
+            spans = [_with_missed(text, of_text, missed[row]) for text, of_text in zip(texts, spans, strict=True)]
+        placed = place(texts, spans)
         rows.append((placed[: len(turns)], {path: text for (path, _), (text, _) in zip(leaves, placed[len(turns) :], strict=True)}))
     return pd.DataFrame(
         {
@@ -83,6 +96,27 @@ def anonymize(records: pd.DataFrame, params: Anonymize, key: bytes, finder: "Fin
             "metadata": [_metadata(metadata, params, key) for metadata in records["metadata"]],
         }
     )[schema.POOL.names]
+
+
+def _with_missed(text: str, spans: list[Span], missed: Mapping[str, str]) -> list[Span]:
+    """`spans`, and whatever of `missed` stands beside them as whole words. Two halves of a name are one."""
+    left = text
+    for span in spans:
+        left = left[: span.start] + ";" * (span.end - span.start) + left[span.end :]
+    words = (rf"{_EDGE}{re.escape(one)}{_EDGE}" for one in sorted(missed, key=lambda one: (-len(one), one)))
+    found = [
+        Span(*match.span(), missed.get(match[0].casefold(), "REFERENCE_ID"), 1.0)
+        for match in re.finditer("|".join(words), left, re.IGNORECASE)
+    ]
+    united: list[Span] = []
+    for span in sorted([*spans, *found], key=lambda span: span.start):
+        last = united[-1] if united else span
+        halves = last.entity_type == span.entity_type == "PERSON" and (last in found or span in found)
+        if halves and last.end <= span.start and not text[last.end : span.start].strip(" "):
+            united[-1] = replace(last, end=span.end)
+        else:
+            united.append(span)
+    return united
 
 
 def anonymize_again(pool: pd.DataFrame, finder: "Finder") -> pd.DataFrame:
@@ -185,12 +219,13 @@ def run_job(job: Job) -> str:
 def _admitted(job: Job, records: Path, finder: "Finder") -> Iterator[pd.DataFrame]:
     """The partition's rows, chunk by chunk. What is left out of it is written behind the last, before the partition counts as made."""
     make = partial(anonymize, params=job.params, key=job.key, finder=finder)
-    left_out = []
+    left_out, masked = [], []
     for batch in pq.ParquetFile(records).iter_batches(CHUNK):
-        pool, of_chunk = admission.admit(tables.to_frame(pa.Table.from_batches([batch])), make, job.params)
-        left_out.append(of_chunk)
-        yield pool
-    admission.write(job.partition, tables.concat(left_out, schema.LEFT_OUT))
+        admitted = admission.admit(tables.to_frame(pa.Table.from_batches([batch])), make, job.params)
+        left_out.append(admitted.left_out)
+        masked.append(admitted.masked)
+        yield admitted.pool
+    admission.write(job.partition, tables.concat(left_out, schema.LEFT_OUT), tables.concat(masked, schema.MASKED))
 
 
 def plan(records: list[Path], listed: pd.DataFrame, params: Anonymize, key: bytes) -> list[Job]:

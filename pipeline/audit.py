@@ -1,9 +1,10 @@
 """Stage `audit`: whether anything that looks like personal data and is no surrogate got into what is kept.
 
-In: the examples, the control sample, the responses, and `data/pool.csv`. Out: `metrics/anonymize.json` (counts by source, kind and
-field, and what anonymize left out of the pool, by reason) and `reports/leaks.csv` (which example, what kind, in which field). It
-fails nothing: `validate` has a critical check of its figures. What can never happen: a record's text in either output; an example,
-an expectation or a response that was not looked at, whatever its source.
+In: the examples, the control sample, the responses, `data/pool.csv` and what lies beside the pool's partitions. Out:
+`metrics/anonymize.json` (counts by source, kind and field, what anonymize left out of the pool by reason, and what the audit had to
+mask in it by kind) and `reports/leaks.csv` (which example, what kind, in which field). It fails nothing: `validate` has a critical
+check of its figures. What can never happen: a record's text in either output; an example, an expectation or a response that was not
+looked at, whatever its source.
 """
 
 import csv
@@ -14,10 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import params, rejects, schema, stage, tables
+from pipeline import admission, params, rejects, schema, stage, tables
 from pipeline.errors import InputError
 from pipeline.paths import CONTROL, EXAMPLES, METRICS, POOL_CSV, REPORTS, RESPONSES
-from pipeline.pii.audit import FIELDS, KINDS, in_example, in_response
+from pipeline.pii.audit import FIELDS, KINDS, POOL_KINDS, in_example, in_response
 from pipeline.rejects import LEFT_OUT
 
 FIGURES = METRICS / "anonymize.json"
@@ -46,7 +47,12 @@ def audit(examples: pd.DataFrame, control: pd.DataFrame, responses: pd.DataFrame
 
 
 def figures(
-    leaks: pd.DataFrame, examples: pd.DataFrame, control: pd.DataFrame, responses: pd.DataFrame, partitions: pd.DataFrame
+    leaks: pd.DataFrame,
+    examples: pd.DataFrame,
+    control: pd.DataFrame,
+    responses: pd.DataFrame,
+    partitions: pd.DataFrame,
+    masked: pd.DataFrame,
 ) -> dict[str, Any]:
     """metrics/anonymize.json: how many texts were looked at and what was found, by source, kind and field; and the pool's sums."""
 
@@ -66,18 +72,21 @@ def figures(
         "responses": {"n": len(responses), "findings": count(table="responses")},
         "kinds": {kind: count(kind=kind) for kind in KINDS},
         "fields": {field: count(field=field) for field in FIELDS},
-        "pool": pool_figures(partitions),
+        "pool": pool_figures(partitions, masked),
     }
 
 
-def pool_figures(partitions: pd.DataFrame) -> dict[str, Any]:
-    """What anonymize let into the pool and what it left out, over all of `partitions` (schema.PARTITIONS)."""
+def pool_figures(partitions: pd.DataFrame, masked: pd.DataFrame) -> dict[str, Any]:
+    """What anonymize let into the pool and what it left out, over all of `partitions` (schema.PARTITIONS), and in how many of its
+    conversations the audit had to mask something (schema.MASKED), by kind: each is a miss of the recognizers."""
+    kinds = masked.drop_duplicates(["example_id", "kind"])["kind"].value_counts()
     by_partition = [rejects.left_out(text) for text in partitions["rejected"]]
     left_out = sum(by_partition, Counter[str]())
     return {
         "kept": int(partitions["kept"].sum()),
         "left_out": left_out.total(),
         "partitions_with_left_out": sum(bool(of_one) for of_one in by_partition),
+        "masked": {"conversations": int(masked["example_id"].nunique()), **{kind: int(kinds.get(kind, 0)) for kind in POOL_KINDS}},
         "reasons": {reason: left_out[reason] for reason in LEFT_OUT},
     }
 
@@ -97,7 +106,7 @@ def work() -> str:
     responses = tables.read_parquet(RESPONSES / f"{wanted.evaluate.target.version}.parquet", schema.RESPONSES)
     leaks = audit(examples, control, responses, wanted.anonymize.allow_list)
     tables.write_text(LEAKS, listed(leaks))
-    numbers = figures(leaks, examples, control, responses, tables.read_csv(POOL_CSV, schema.PARTITIONS))
+    numbers = figures(leaks, examples, control, responses, tables.read_csv(POOL_CSV, schema.PARTITIONS), admission.masked())
     tables.write_json(FIGURES, numbers)
     looked_at = f"{len(examples)} examples, {len(control)} of the control sample and {len(responses)} responses looked at"
     return f"{looked_at}: {numbers['leaks'] or 'no'} leak{'s' * (numbers['leaks'] > 1)}" + (f"; which: {LEAKS}" if numbers["leaks"] else "")

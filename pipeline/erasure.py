@@ -117,7 +117,7 @@ def _in_pool(ids: frozenset[str]) -> Iterator[Change]:
         if count := _count(path, ids):
             says = f"{count} conversation{'s' * (count != 1)}, and its row in {POOL_CSV}"
             yield Change(path, says, partial(_drop_from_partition, path, ids))
-    yield from _in_tables(POOL.glob("*.rejects.csv"), ids)
+    yield from _in_tables([*POOL.glob("*.rejects.csv"), *POOL.glob("*.masked.csv")], ids)
 
 
 def _count(path: Path, ids: frozenset[str]) -> int:

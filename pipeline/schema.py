@@ -157,6 +157,17 @@ LEFT_OUT = Table(
     ("example_id",),
 )
 
+MASKED = Table(
+    "masked",
+    "what the leak audit found in a conversation of the pool and had masked (data/pool/<partition>.masked.csv); holds no content",
+    (
+        EXAMPLE_ID,
+        ("kind", TEXT, "name, metadata, email, iban, card or number: what the recognizers missed"),
+        ("field", TEXT, "messages or fixtures"),
+    ),
+    ("example_id", "kind", "field"),
+)
+
 ERASED = Table(
     "erased",
     "one erased conversation, which never comes back (data/erased.csv); a pseudonymous id, no text",
@@ -365,6 +376,7 @@ ALL = (
     POOL,
     PARTITIONS,
     LEFT_OUT,
+    MASKED,
     ERASED,
     KEYS,
     CANDIDATES,

@@ -20,8 +20,8 @@ def records(*texts, **columns):
     return frame(schema.RECORDS, [{"example_id": f"p-{n}", "log_id": f"c-{n}", "line": n, "messages": said(text), **columns} for n, text in enumerate(texts)])  # fmt: skip
 
 
-def as_pooled(some: pd.DataFrame) -> pd.DataFrame:
-    """Recognizers that find nothing, and fail where a text asks for it."""
+def as_pooled(some: pd.DataFrame, missed=()) -> pd.DataFrame:
+    """Recognizers that find nothing, mask nothing, and fail where a text asks for it."""
     for (message,) in some["messages"]:
         if message["content"].startswith("boom"):
             raise ValueError(f"cannot look at {message['content']}")
@@ -36,7 +36,7 @@ def left_out(found: pd.DataFrame) -> list[list[str]]:
 
 def test_each_conversation_is_either_in_or_left_out_with_a_reason_and_without_its_text():
     some = records("hello", f"boom {SECRET}", "415-867-2093", f"slow {SECRET}", "ok")
-    pool, found = admission.admit(some, as_pooled, NOTHING)
+    pool, found, _ = admission.admit(some, as_pooled, NOTHING)
     assert list(pool["example_id"]) == ["p-0", "p-4"]
     assert sorted(left_out(found)) == [
         ["p-1", "recognizer_failed", f"ValueError at test_admission.py:{as_pooled.__code__.co_firstlineno + 4}"],
@@ -50,14 +50,14 @@ def test_each_conversation_is_either_in_or_left_out_with_a_reason_and_without_it
 def test_what_is_hidden_is_metadata_that_is_not_kept():
     some = records("I wrote from the zanzibar app", metadata={"channel": "zanzibar"})
     assert len(admission.admit(some, as_pooled, NOTHING)[0]) == 1
-    pool, found = admission.admit(some, as_pooled, NOTHING.model_copy(update={"metadata": {"channel": "hash"}}))
+    pool, found, _ = admission.admit(some, as_pooled, NOTHING.model_copy(update={"metadata": {"channel": "hash"}}))
     assert (len(pool), left_out(found)) == (0, [["p-0", "leak_metadata", "messages"]])
 
 
 def test_all_at_once_and_one_by_one_give_the_same_rows():
     some = records("hello", "415-867-2093", "ok", "boom")
-    pool, found = admission.admit(some, as_pooled, NOTHING)
-    whole_pool, whole = admission.admit(some.iloc[:3], as_pooled, NOTHING)
+    pool, found, _ = admission.admit(some, as_pooled, NOTHING)
+    whole_pool, whole, _ = admission.admit(some.iloc[:3], as_pooled, NOTHING)
     assert pool.equals(whole_pool)
     assert left_out(found)[1:] == left_out(whole)
 
@@ -144,5 +144,5 @@ def test_what_could_not_be_looked_at_is_tried_again_and_what_leaks_is_not(stage,
     anonymize.run_job(stage)
     assert anonymize.is_done(stage)
     assert not admission.file_of("w1").exists()
-    admission.write("w1", pd.DataFrame([("p-1", "leak_email", "messages")], columns=schema.LEFT_OUT.names))
+    admission.write("w1", pd.DataFrame([("p-1", "leak_email", "messages")], columns=schema.LEFT_OUT.names), tables.empty(schema.MASKED))
     assert anonymize.is_done(stage)

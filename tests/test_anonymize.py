@@ -1,11 +1,14 @@
+from functools import partial
+
 import pandas as pd
 import pytest
 
+from pipeline import admission, schema, tables
 from pipeline import anonymize as stage
-from pipeline import schema, tables
 from pipeline.errors import InputError
 from pipeline.params import Anonymize
 from pipeline.pii.recognizers import Finder
+from pipeline.pii.spans import Span
 from tests.frames import frame, said
 
 KEY = bytes(range(32))
@@ -73,6 +76,49 @@ def test_a_stricter_recognizer_reads_pooled_text_whose_raw_file_is_gone(finder):
     assert [text[span["start"] : span["end"]] for span in row["spans"]] == ["<PERSON_1>", "<PERSON_2>", "<PERSON_1>"]
     (again,) = stage.anonymize_again(stage.anonymize_again(pool, finder), finder).to_dict("records")
     assert again == row
+
+
+def admitted(finder, *records):
+    """What becomes of the records with the recognizers of `finder`."""
+    make = partial(stage.anonymize, params=finder.params, key=KEY, finder=finder)
+    return admission.admit(frame(schema.RECORDS, records), make, finder.params)
+
+
+def test_what_the_recognizers_missed_is_masked_wherever_it_stands_numbered_as_if_they_had_found_it(finder):
+    blind = Finder(finder.engine, finder.params.model_copy(update={"entities": {"ORDER_ID": finder.params.entities["ORDER_ID"]}}), None)
+    texts = ("I am at ana.bell@corp.io, HL-123456", "415-867-2093 or ANA.BELL@corp.io?", "cu7654321 here")
+    given = record(messages=said(*texts), fixtures='{"phone":"415-867-2093"}', metadata={"customer_id": "CU-7654321"})
+    pool, left_out, masked = admitted(blind, given)
+    assert len(left_out) == 0
+    assert [m["content"] for m in pool["messages"][0]] == [
+        "I am at <EMAIL_ADDRESS_1>, <ORDER_ID_1>",
+        "<REFERENCE_ID_1> or <EMAIL_ADDRESS_1>?",
+        "<REFERENCE_ID_2> here",
+    ]
+    assert pool["fixtures"][0] == '{"phone":"<REFERENCE_ID_1>"}'
+    assert [span["placeholder"] for span in pool["spans"][0]] == [
+        "<EMAIL_ADDRESS_1>", "<ORDER_ID_1>", "<REFERENCE_ID_1>", "<EMAIL_ADDRESS_1>", "<REFERENCE_ID_2>",
+    ]  # fmt: skip
+    assert masked.values.tolist() == [
+        ["p-1", "email", "messages"],
+        ["p-1", "metadata", "messages"],
+        ["p-1", "number", "fixtures"],
+        ["p-1", "number", "messages"],
+    ]
+
+
+def test_half_a_name_that_was_missed_becomes_one_name_with_the_other_half():
+    text = "Regards, Mi-rae Umbrasco. MI-RAE"
+    spans = [Span(16, 24, "PERSON", 0.9)]
+    assert stage._with_missed(text, spans, {"mi-rae": "PERSON"}) == [Span(9, 24, "PERSON", 1.0), Span(26, 32, "PERSON", 1.0)]
+    assert stage._with_missed("Umbrasco's", [], {"umbra": "PERSON"}) == []
+
+
+def test_what_cannot_be_masked_stays_out(finder):
+    pool, left_out, masked = admitted(finder, record(fixtures='{"ana.bell@corp.io":"x"}'), record(2, messages=said("my name is Ana Bell")))
+    assert list(pool["example_id"]) == ["p-2"]
+    assert left_out.values.tolist() == [["p-1", "leak_email", "fixtures"]]
+    assert len(masked) == 0
 
 
 def write_records(folder, partition, text, sha="s"):

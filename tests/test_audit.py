@@ -42,6 +42,7 @@ PARTITIONS = frame(
         {"partition": "w3", "kept": 1, "rejected": "blank_line=1"},
     ],
 )
+MASKED = pd.DataFrame([("p-1", "name", "messages"), ("p-1", "name", "fixtures"), ("p-2", "email", "messages")], columns=schema.MASKED.names)
 ANSWERED = responses({"example_id": "e-0", "answer": SECRET}, {"example_id": "e-2", "answer": SECRET}, {"example_id": "e-2", "epoch": 2})
 
 
@@ -53,7 +54,7 @@ def test_every_example_control_and_response_is_looked_at_and_counted():
         ["examples", "production", "e-1", "number", "fixtures", 1],
         ["responses", "synthetic", "e-2", "email", "answer", 1],
     ]
-    figures = stage.figures(leaks, FOUND, CONTROL, ANSWERED, PARTITIONS)
+    figures = stage.figures(leaks, FOUND, CONTROL, ANSWERED, PARTITIONS, MASKED)
     assert figures["leaks"] == 5 == sum(figures["kinds"].values()) == sum(figures["fields"].values())
     assert figures["examples"] == {
         "expert": {"n": 1, "findings": 2},
@@ -64,14 +65,15 @@ def test_every_example_control_and_response_is_looked_at_and_counted():
 
 
 def test_what_anonymize_left_out_is_summed_over_the_partitions():
-    sums = stage.pool_figures(PARTITIONS)
+    sums = stage.pool_figures(PARTITIONS, MASKED)
     assert (sums["kept"], sums["left_out"], sums["partitions_with_left_out"]) == (90, 5, 2)
     assert {reason: count for reason, count in sums["reasons"].items() if count} == {
         "leak_email": 3,
         "leak_name": 1,
         "recognizer_timed_out": 1,
     }
-    assert stage.pool_figures(PARTITIONS.iloc[:0])["left_out"] == 0
+    assert {name: count for name, count in sums["masked"].items() if count} == {"conversations": 2, "name": 1, "email": 1}
+    assert stage.pool_figures(PARTITIONS.iloc[:0], MASKED.iloc[:0])["left_out"] == 0
 
 
 def test_every_kind_of_leak_has_a_reason():
@@ -80,9 +82,9 @@ def test_every_kind_of_leak_has_a_reason():
 
 def test_nothing_found_is_zeros_under_the_same_keys():
     clean = examples({}, {"source": "production"}, {"source": "synthetic"})
-    figures = stage.figures(stage.audit(clean, clean, responses()), clean, clean, responses(), PARTITIONS.iloc[:0])
+    figures = stage.figures(stage.audit(clean, clean, responses()), clean, clean, responses(), PARTITIONS.iloc[:0], MASKED.iloc[:0])
     assert figures["leaks"] == 0
-    assert set(figures) == set(stage.figures(stage.audit(FOUND, CONTROL, ANSWERED), FOUND, CONTROL, ANSWERED, PARTITIONS))
+    assert set(figures) == set(stage.figures(stage.audit(FOUND, CONTROL, ANSWERED), FOUND, CONTROL, ANSWERED, PARTITIONS, MASKED))
     assert set(figures["kinds"].values()) == {0}
 
 

@@ -1,19 +1,21 @@
 """Leak audit: what still looks like personal data where none may be, judged without the recognizers that should have found it.
 
 Pure functions over one record each. They know where placeholders or surrogates stand and what the allow list names; everything else
-that has the shape of personal data is a finding. A finding holds a kind and a field, never a text.
+that has the shape of personal data is a finding. A finding holds a kind, a field and, in the pool, a place, never a text.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any
 
 import orjson
 
 from pipeline.pii import lexicon
-from pipeline.pii.shapes import DATE, NOTHING, YEAR, Known, kinds_in, known_from
+from pipeline.pii.entities import SHORTEST_VALUE, kind_of_value
+from pipeline.pii.shapes import DATE, NOTHING, YEAR, Known, blank, kinds_in, known_from, places_in
 from pipeline.pii.spans import PLACEHOLDER
 
 SHAPES = ("email", "iban", "card", "number")
@@ -27,7 +29,10 @@ LOGGED = ("production", "regression")
 BREAK = " ; "
 """Stands for what is taken out of a text, so that its neighbours do not become one number or address."""
 SHORTEST_NAME = 3
-SHORTEST_VALUE = 4
+ENTITY_TYPES = {"name": "PERSON", "email": "EMAIL_ADDRESS", "iban": "IBAN_CODE", "card": "CREDIT_CARD", "number": "REFERENCE_ID"}
+"""What a finding is masked as, by its kind; metadata by the look of its value."""
+REMEMBERED = 32_768
+"""Texts whose shapes are kept in memory: templated answers recur."""
 _WORD = re.compile(r"[^\W\d_]+")
 _BESIDE = re.compile(r"([^\W\d_][\w'’-]*)(?= +<PERSON_\d+>)|<PERSON_\d+> +([^\W\d_][\w'’-]*)")
 """The word before and the word after a name that was replaced, on its line."""
@@ -39,6 +44,19 @@ class Finding:
 
     kind: str
     field: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a pooled conversation that looks like personal data."""
+
+    kind: str
+    field: str
+    """messages or fixtures."""
+    text: int
+    """Which text of the field: a message, or one of `leaves` of the fixtures."""
+    start: int
+    end: int
 
 
 # What intake lets into the pool
@@ -62,8 +80,8 @@ class Allowed:
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
 
     def without(self, text: str) -> str:
-        """`text` without the phrases, where they stand as whole words."""
-        return self._any.sub(BREAK, text) if self._any else text
+        """`text` without the phrases, where they stand as whole words; as long as before."""
+        return self._any.sub(blank, text) if self._any else text
 
 
 def audit_record(
@@ -72,13 +90,13 @@ def audit_record(
     hidden: Mapping[str, str],
     allowed: Allowed,
     is_common: Callable[[str], bool] = lexicon.is_common,
-) -> list[Finding]:
-    """What a conversation's pooled form (schema.POOL) gives away of its raw form (schema.RECORDS); empty for nothing.
+) -> list[Place]:
+    """Where a conversation's pooled form (schema.POOL) gives away something of its raw form (schema.RECORDS); empty for nothing.
 
     name: a word of a name that was replaced somewhere in the conversation stands in another place, or the other half of one stands
     beside its placeholder, with a capital. metadata: a value of `hidden`, the raw metadata that is not kept, stands in it. Common words
-    count for neither, nor does anything inside an allowed phrase. The other kinds are shapes (see pipeline.pii.shapes). Fields:
-    messages, fixtures.
+    count for neither, nor does anything inside an allowed phrase. The other kinds are shapes (see pipeline.pii.shapes). Sorted by
+    kind, then field, text and start.
 
     Raises ValueError where the pooled form is no form of the raw one.
     """
@@ -92,24 +110,41 @@ def audit_record(
         for word in _WORD.findall(replaced.casefold())
         if len(word) >= SHORTEST_NAME
     }
-
-    def name_stands(text: str) -> bool:
-        elsewhere = names.intersection(_WORD.findall(PLACEHOLDER.sub(BREAK, text).casefold())) if names else ()
-        return any(not is_common(name) for name in elsewhere) or _half_stands(text, is_common)
-
-    def metadata_stands(text: str) -> bool:
-        left = PLACEHOLDER.sub(BREAK, text).casefold()
-        return any(_recurs(value.casefold(), left, is_common) for value in hidden.values())
-
+    looks = (
+        ("name", lambda text: [*_names(text, names, is_common), *_halves(text, is_common)]),
+        ("metadata", lambda text: [place for value in hidden.values() for place in _recurrences(value, text, is_common)]),
+    )
     found = []
     for field, texts in pooled_texts.items():
         joined = "\n".join(texts)
-        # Few conversations have either, so that the allow list, which costs most, is looked at last.
-        for kind, stands in (("name", name_stands), ("metadata", metadata_stands)):
-            if stands(joined) and stands(allowed.without(joined)):
-                found.append(Finding(kind, field))
-        found += [Finding(kind, field) for text in texts for kind in kinds_in(PLACEHOLDER.sub(BREAK, text), allowed.known)]
-    return sorted(found, key=lambda one: POOL_KINDS.index(one.kind))
+        for kind, look in looks:
+            # Few conversations have either, so that the allow list, which costs most, is looked at last.
+            spans = look(joined) and look(allowed.without(joined))
+            found += [Place(kind, field, *piece) for piece in _by_text(spans, texts)]
+        found += [Place(kind, field, n, start, end) for n, text in enumerate(texts) for kind, start, end in _shapes(text, allowed)]
+    return sorted(set(found), key=lambda one: (POOL_KINDS.index(one.kind), one.field != "messages", one.text, one.start, one.end))
+
+
+@lru_cache(REMEMBERED)
+def _shapes(pooled: str, allowed: Allowed) -> list[tuple[str, int, int]]:
+    return places_in(PLACEHOLDER.sub(blank, pooled), allowed.known)
+
+
+def missed(pooled: Mapping[str, Any], places: Iterable[Place]) -> dict[str, str]:
+    """What stands at `places` of a pooled conversation, in lower case, and the entity type to mask it as."""
+    texts = _texts(pooled)
+    surfaces = [(texts[place.field][place.text][place.start : place.end], place.kind) for place in places]
+    return {surface.casefold(): ENTITY_TYPES.get(kind) or kind_of_value(surface) for surface, kind in reversed(surfaces)}
+
+
+def _by_text(spans: Iterable[tuple[int, int]], texts: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Number of the text, start and end in it, of what lies at `spans` of `texts` joined by line ends; what spans two is two."""
+    begins = list(accumulate((len(text) + 1 for text in texts), initial=0))[:-1]
+    for start, end in spans:
+        for number, (begin, text) in enumerate(zip(begins, texts, strict=True)):
+            a, b = max(start - begin, 0), min(end - begin, len(text))
+            if a < b:
+                yield number, a, b
 
 
 def _texts(conversation: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -132,24 +167,42 @@ def replacements(raw: str, pooled: str) -> Iterator[tuple[str, str]]:
         raise ValueError("a pooled text is no form of its raw text")
 
 
-def _half_stands(pooled: str, is_common: Callable[[str], bool]) -> bool:
-    """Whether a word with a capital that is no common one stands beside a name's placeholder: "Mi-rae <PERSON_1>"."""
-    beside = (before or after for before, after in _BESIDE.findall(pooled))
-    return any(
-        word[0].isupper() and any(len(part) >= SHORTEST_NAME and not is_common(part.casefold()) for part in _WORD.findall(word))
-        for word in beside
-    )
+def _names(pooled: str, names: set[str], is_common: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+    """Where a word of `names` (lower case) that is no common one stands."""
+    if not names:
+        return
+    lower, at = _folded(PLACEHOLDER.sub(blank, pooled))
+    for match in _WORD.finditer(lower):
+        if match[0] in names and not is_common(match[0]):
+            yield at[match.start()], at[match.end() - 1] + 1
 
 
-def _recurs(value: str, pooled: str, is_common: Callable[[str], bool]) -> bool:
-    """Whether `value` stands in `pooled` as whole words; an id however it is punctuated there: `CU-12` is also `cu12`."""
+def _halves(pooled: str, is_common: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+    """Where a word with a capital that is no common one stands beside a name's placeholder: "Mi-rae <PERSON_1>"."""
+    for match in _BESIDE.finditer(pooled):
+        word = match[match.lastindex or 0]
+        if word[0].isupper() and any(len(part) >= SHORTEST_NAME and not is_common(part.casefold()) for part in _WORD.findall(word)):
+            yield match.span(match.lastindex or 0)
+
+
+def _recurrences(value: str, pooled: str, is_common: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+    """Where `value` stands in `pooled` as whole words; an id however it is punctuated there: `CU-12` is also `cu12`."""
+    value = value.casefold()
     parts = re.findall(r"[^\W\d_]+|\d+", value)
-    if len(value) < SHORTEST_VALUE or not parts or any(part not in pooled for part in parts):
-        return False
+    lower, at = _folded(PLACEHOLDER.sub(blank, pooled))
+    if len(value) < SHORTEST_VALUE or not parts or any(part not in lower for part in parts):
+        return
     if YEAR.fullmatch(value) or DATE.match(value) or all(is_common(part) for part in parts):
-        return False
+        return
     however_punctuated = r"[\W_]*".join(map(re.escape, parts))
-    return re.search(rf"(?<![^\W_]){however_punctuated}(?![^\W_])", pooled) is not None
+    for match in re.finditer(rf"(?<![^\W_]){however_punctuated}(?![^\W_])", lower):
+        yield at[match.start()], at[match.end() - 1] + 1
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """`text` without case, and where each of its characters stood: one may become two."""
+    lower = text.casefold()
+    return lower, range(len(text)) if len(lower) == len(text) else [place for place, one in enumerate(text) for _ in one.casefold()]
 
 
 # What merge lets in, and what the target says

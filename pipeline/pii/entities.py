@@ -19,3 +19,10 @@ ENTITIES: dict[str, str] = {
     "PASSWORD": "a password that somebody wrote down",
     "URL": "a web address of a person",
 }
+SHORTEST_VALUE = 4
+"""A metadata value with fewer characters says too little to be looked for in a text."""
+
+
+def kind_of_value(value: str) -> str:
+    """The entity type of a metadata value that recurs in a text."""
+    return "EMAIL_ADDRESS" if "@" in value else "REFERENCE_ID" if any(c.isdigit() for c in value) else "PERSON"

@@ -29,6 +29,7 @@ from presidio_analyzer.predefined_recognizers import (
 from pipeline.identity import Message
 from pipeline.params import Anonymize
 from pipeline.pii import chat, engines, lexicon, model
+from pipeline.pii.entities import SHORTEST_VALUE, kind_of_value
 from pipeline.pii.rampart import RampartEngine, RampartRecognizer
 from pipeline.pii.reading import Reader
 from pipeline.pii.spans import PLACEHOLDER, Span
@@ -41,7 +42,6 @@ FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 """Those that Presidio compiles patterns with."""
 SHORT_ANSWER = 8
 """An answer of so many words at most is read in the light of the question before it."""
-SHORTEST_KNOWN = 4
 _ASKS_NAME = regex.compile(
     r"\b(?:your|full|first|last|sur) ?name|\bwho (?:am i|are you)|\bname (?:please|on the)|\bwhom am i", regex.IGNORECASE
 )
@@ -144,7 +144,8 @@ class Finder:
         # "Rose" once found is a name wherever it is written so, and "rose" is none.
         written_so = {word for word in said if word.istitle() and lexicon.is_common(word) and lexicon.is_name(word)}
         wanted = {name: "PERSON" for name in names if "PERSON" in self.params.entities}
-        wanted |= {value.casefold(): kind for value in known if (kind := _kind_of(value)) in self.params.entities}
+        long_enough = [value for value in known if len(value) >= SHORTEST_VALUE]
+        wanted |= {value.casefold(): kind for value in long_enough if (kind := kind_of_value(value)) in self.params.entities}
         wanted |= {word.casefold(): "PERSON" for word in written_so if "PERSON" in self.params.entities}
         if not wanted:
             return spans
@@ -214,13 +215,6 @@ def _united(text: str, spans: list[Span], more: list[Span]) -> list[Span]:
             if trimmed := _trimmed(text, start, end):
                 united.append(Span(*trimmed, one.entity_type, one.score))
     return sorted(united, key=lambda span: span.start)
-
-
-def _kind_of(value: str) -> str:
-    """The entity type of a metadata value that recurs in a text; empty for what is too short to tell."""
-    if len(value) < SHORTEST_KNOWN:
-        return ""
-    return "EMAIL_ADDRESS" if "@" in value else "REFERENCE_ID" if any(c.isdigit() for c in value) else "PERSON"
 
 
 def _written(text: str) -> list[RecognizerResult]:

@@ -5,7 +5,7 @@ Light: needs nothing beside the standard library.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LEAST_DIGITS = 7
@@ -71,25 +71,43 @@ NOTHING = known_from([])
 
 
 def kinds_in(text: str, known: Known = NOTHING, reserved: bool = False) -> list[str]:
-    """The kind of everything in `text` that looks like personal data and is not `known`: email, iban, card or number.
+    """The kind of everything that `places_in` finds."""
+    return [kind for kind, _, _ in places_in(text, known, reserved)]
+
+
+def places_in(text: str, known: Known = NOTHING, reserved: bool = False) -> list[tuple[str, int, int]]:
+    """Kind (email, iban, card or number), start and end of everything in `text` that looks like personal data and is not `known`.
 
     With `reserved`, what lies in ranges that belong to nobody is no finding either: right where people write examples, too
     lenient where a log is looked at that has no reason to hold any.
     """
-    kinds = ["email" for email in emails_in(text) if email not in known.emails and not (reserved and RESERVED_HOST.search(email))]
-    for iban in ibans_in(text):
+    places = [
+        ("email", *match.span())
+        for match in _emails(text)
+        if (email := _one_spelling(match[0])) not in known.emails and not (reserved and RESERVED_HOST.search(email))
+    ]
+    for start, end, iban in _ibans(text):
         if iban not in known.ibans:
-            kinds.append("iban")
-    for written, number in _runs(_without_ibans(text)):
-        is_nobodys = reserved and (RESERVED_NUMBER.fullmatch(number) or YEAR_AND_SERIAL.fullmatch(written))
+            places.append(("iban", start, end))
+    for match, number in _runs(_without_ibans(text)):
+        is_nobodys = reserved and (RESERVED_NUMBER.fullmatch(number) or YEAR_AND_SERIAL.fullmatch(match[0]))
         if not is_nobodys and not known.covers(number):
-            kinds.append("card" if len(number) in CARD_DIGITS and luhn(number) else "number")
-    return kinds
+            places.append(("card" if len(number) in CARD_DIGITS and luhn(number) else "number", *match.span()))
+    return places
+
+
+def blank(match: re.Match[str]) -> str:
+    """What stands in a text for a match that is taken out of it: as long, and no part of a number or an address."""
+    return ";".center(len(match[0]))
 
 
 def emails_in(text: str) -> list[str]:
     """Every e-mail address in one spelling: `Jo at corp dot com` is jo@corp.com."""
-    return [_one_spelling(match[0]) for match in EMAIL.finditer(text)] if _HINTS_AT_EMAIL.search(text) else []
+    return [_one_spelling(match[0]) for match in _emails(text)]
+
+
+def _emails(text: str) -> Iterator[re.Match[str]]:
+    return EMAIL.finditer(text) if _HINTS_AT_EMAIL.search(text) else iter(())
 
 
 def _one_spelling(email: str) -> str:
@@ -100,22 +118,29 @@ def _one_spelling(email: str) -> str:
 
 def ibans_in(text: str) -> list[str]:
     """Every account number whose check digits are right (ISO 13616), upper case without blanks."""
-    return [found for match in IBAN.finditer(text) if (found := _iban(match[0]))]
+    return [iban for _, _, iban in _ibans(text)]
 
 
-def _iban(candidate: str) -> str:
-    """The longest part of `candidate`, which may have run into the next words, that ends with a group and is an account number."""
+def _ibans(text: str) -> list[tuple[int, int, str]]:
+    """Start, end and one spelling of each."""
+    found = [(match.start(), *_iban(match[0])) for match in IBAN.finditer(text)]
+    return [(start, start + length, iban) for start, length, iban in found if iban]
+
+
+def _iban(candidate: str) -> tuple[int, str]:
+    """The longest part of `candidate`, which may have run into the next words, that ends with a group and is an account number: how
+    long it is as written, and its one spelling; (0, "") for none."""
     groups = re.split(r"[ -]", candidate)
     for count in range(len(groups), 0, -1):
         compact = "".join(groups[:count]).upper()
         is_long_enough = len(compact) in IBAN_LENGTHS and sum(c.isdigit() for c in compact) > LEAST_DIGITS
         if is_long_enough and int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1:
-            return compact
-    return ""
+            return len(compact) + count - 1, compact
+    return 0, ""
 
 
 def _without_ibans(text: str) -> str:
-    return IBAN.sub(lambda match: " ; " if _iban(match[0]) else match[0], text)
+    return IBAN.sub(lambda match: blank(match) if _iban(match[0])[1] else match[0], text)
 
 
 def numbers_in(text: str) -> list[str]:
@@ -123,18 +148,18 @@ def numbers_in(text: str) -> list[str]:
     return [digits for _, digits in _runs(text)]
 
 
-def _runs(text: str) -> list[tuple[str, str]]:
-    """Each such run as written and its digits."""
+def _runs(text: str) -> list[tuple[re.Match[str], str]]:
+    """Each such run as it is written and its digits."""
     if not _HAS_DIGITS.search(text):
         return []
     found = []
-    for match in NUMBER.finditer(AMOUNT.sub(" ; ", DATE.sub(" ; ", text))):
+    for match in NUMBER.finditer(AMOUNT.sub(blank, DATE.sub(blank, text))):
         groups = re.findall(r"\d+", match[0])
         digits = "".join(groups)
         small = len(digits) < 10 and max(map(len, groups)) < 3
         years = len(groups) > 1 and all(YEAR.fullmatch(group) for group in groups)
         if len(digits) >= LEAST_DIGITS and not small and not years:
-            found.append((match[0], digits))
+            found.append((match, digits))
     return found
 
 

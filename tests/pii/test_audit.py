@@ -89,7 +89,8 @@ def conversation(*texts, fixtures=""):
 
 def leaks(raw, pooled, hidden=(), allow_list=()):
     is_common = {"will", "premium", "hello"}.__contains__
-    return [(one.kind, one.field) for one in audit_record(raw, pooled, dict(hidden), Allowed(tuple(allow_list)), is_common)]
+    found = audit_record(raw, pooled, dict(hidden), Allowed(tuple(allow_list)), is_common)
+    return list(dict.fromkeys((one.kind, one.field) for one in found))
 
 
 def test_a_name_that_was_replaced_may_not_stand_in_another_place():
