@@ -64,6 +64,10 @@ def work() -> str:
     tables.clear_unfinished(FOLDER)
     raw = find_raw(settings.ingest, keys, key_of, erasure.erased())
     forget_expired({file.partition for file in raw})
+    if not raw and len(pooled):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        partitions = f"{len(pooled):,} partition{'s' * (len(pooled) != 1)}"
+        return f"no log files in {settings.ingest.path}, the pool stays as it is ({partitions})"
     if not raw:
         raise InputError(f"{settings.ingest.path}: no log files; put logs there or set ingest.path and ingest.files in params.yaml")
     files = map_partitions(ingest_file, raw, settings.engine, "reading logs")

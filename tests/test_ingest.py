@@ -24,6 +24,7 @@ from pipeline.readers import READERS
 from pipeline.rejects import HINTS, REASONS
 from pipeline.repository import tracked_raw_files
 from pipeline.schema import PARTITIONS, RECORDS, REJECTS
+from tests.frames import frame
 
 ROOT = Path(__file__).parent.parent
 KEY = bytes(32)
@@ -226,6 +227,16 @@ def test_blank_lines_do_not_count_against_the_reject_rate(place: Path) -> None:
 def test_a_folder_without_logs_is_refused(place: Path, capfd: pytest.CaptureFixture[str], prepare: Any) -> None:
     prepare()
     assert refusal(capfd) == "ingest: logs: no log files; put logs there or set ingest.path and ingest.files in params.yaml"
+
+
+def test_where_every_log_expired_the_pool_stays_and_its_records_go(place: Path) -> None:
+    log = put("a.jsonl", logged(1))
+    ingest.work()
+    row = {"partition": "a", "raw": "present", "kept": 1, "key_id": identity.key_id(KEY)}
+    tables.write_csv(ingest.POOL, frame(PARTITIONS, [row]), PARTITIONS)
+    log.unlink()
+    assert ingest.work() == "no log files in logs, the pool stays as it is (1 partition)"
+    assert written() == []
 
 
 def test_a_missing_folder_is_refused(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
