@@ -71,6 +71,7 @@ def anonymize(
     labels_of = [labelled(value) for value in fixtures]
     every_label = [label for labels in labels_of for label in labels]
     found = dict(zip(every_label, finder.find(every_label), strict=True))
+    operators = {kind: entity.operator for kind, entity in params.entities.items()}
     rows = []
     for row, (messages, of_turns, leaves, labels) in enumerate(
         zip(conversations, spans_of, map(_leaves, fixtures), labels_of, strict=True)
@@ -80,7 +81,7 @@ def anonymize(
         spans = of_turns + [_behind_label(found[label], path[-1]) for label, (path, _) in zip(labels, leaves, strict=True)]
         if missed:
             spans = [_with_missed(text, of_text, missed[row]) for text, of_text in zip(texts, spans, strict=True)]
-        placed = place(texts, spans)
+        placed = place(texts, spans, operators=operators, key=key)
         rows.append((placed[: len(turns)], {path: text for (path, _), (text, _) in zip(leaves, placed[len(turns) :], strict=True)}))
     return pd.DataFrame(
         {
@@ -119,13 +120,14 @@ def _with_missed(text: str, spans: list[Span], missed: Mapping[str, str]) -> lis
     return united
 
 
-def anonymize_again(pool: pd.DataFrame, finder: "Finder") -> pd.DataFrame:
+def anonymize_again(pool: pd.DataFrame, params: Anonymize, key: bytes, finder: "Finder") -> pd.DataFrame:
     """`pool` (schema.POOL), whose raw file is gone, with what `finder` still finds in its text replaced as well.
 
-    Placeholders that are there keep their numbers.
+    Placeholders that are there keep their numbers, whatever `operator` their type has by now.
     """
     conversations = [[m["content"] for m in messages] for messages in pool["messages"]]
     found = finder.find_conversations(list(pool["messages"]))
+    operators = {kind: entity.operator for kind, entity in params.entities.items()}
     messages, spans = [], []
     for turns, logged, of_turns, rows in zip(conversations, pool["messages"], found, pool["spans"], strict=True):
         kept = from_rows(rows, len(turns))
@@ -133,7 +135,7 @@ def anonymize_again(pool: pd.DataFrame, finder: "Finder") -> pd.DataFrame:
             [span for span in spans if not any(span.start < k.end and k.start < span.end for k in old)]
             for spans, old in zip(of_turns, kept, strict=True)
         ]
-        placed = place(turns, new, after=highest_numbers(turns))
+        placed = place(turns, new, highest_numbers(turns), operators, key)
         messages.append([{"role": m["role"], "content": text} for m, (text, _) in zip(logged, placed, strict=True)])
         spans.append(
             to_rows(
@@ -209,7 +211,7 @@ def run_job(job: Job) -> str:
     path = POOL / f"{job.partition}.parquet"
     if job.records is None:
         old = tables.read_parquet(path, schema.POOL)
-        pool = admission.look_again(old, partial(anonymize_again, finder=finder), job.partition)
+        pool = admission.look_again(old, partial(anonymize_again, params=job.params, key=job.key, finder=finder), job.partition)
         tables.write_parquet(path, pool, schema.POOL, job.note)
     else:
         tables.write_parquet_in_parts(path, _admitted(job, job.records, finder), schema.POOL, job.note)

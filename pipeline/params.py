@@ -20,6 +20,7 @@ SOURCES = ("production", "expert", "adversarial", "synthetic")
 Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
 Positive = Annotated[int, Field(gt=0)]
 CALLABLE = r"^[\w.]+:[\w.]+$"
+TextOperator = Literal["placeholder", "hash", "redact"]
 Scalar = str | int | float | bool | None
 
 
@@ -100,6 +101,9 @@ class Ingest(Model):
 class Entity(Model):
     threshold: Rate
     """A finding at or above it is personal data; scores are rounded to three digits before."""
+    operator: TextOperator = "placeholder"
+    """What takes its place: a placeholder with a number of its own within the conversation, one with a keyed hash for a number (the
+    same value has the same in all conversations), or one that is the same for every value of the type (redact)."""
 
 
 class Recognizer(Model):

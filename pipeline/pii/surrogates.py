@@ -15,7 +15,7 @@ from typing import Any
 from faker import Faker
 
 from pipeline.identity import stable_order
-from pipeline.pii.spans import PLACEHOLDER, Placed
+from pipeline.pii.spans import PLACEHOLDER, REDACTED, Placed
 
 LOCALES = ("en_US", "en_GB", "en_IN", "en_NZ")
 CARDS = (
@@ -39,6 +39,8 @@ IBANS = (
 )
 STATES = ("Ohio", "Oregon", "Kerala", "Punjab", "Otago", "Vermont", "Gujarat", "Kansas", "Nevada", "Kent", "Devon", "Norfolk")
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BLANKED = "[redacted]"
+"""What stands for a redacted value: as people black something out. An invented one would say that it is one person or number."""
 RESERVED_MAIL = ("example.com", "example.net", "example.org")
 
 
@@ -52,10 +54,13 @@ class Rendered:
 
 
 def surrogates(example_id: str, placeholders: Sequence[str], patterns: Mapping[str, str]) -> dict[str, str]:
-    """A surrogate for every placeholder, no two alike within a type. `patterns` are those of params.yaml, by entity type."""
+    """A surrogate for every placeholder, no two alike but of what is redacted. `patterns` are those of params.yaml, by entity type."""
     made: dict[str, str] = {}
     for placeholder in sorted(set(placeholders), key=_place):
-        kind, _ = _split(placeholder)
+        kind, number = _split(placeholder)
+        if number == REDACTED:
+            made[placeholder] = BLANKED
+            continue
         for attempt in range(1000):
             faker = _faker(LOCALES[stable_order(attempt, example_id, placeholder, "locale") % len(LOCALES)])
             faker.seed_instance(stable_order(attempt, example_id, placeholder))

@@ -75,3 +75,15 @@ def test_spans_point_at_their_placeholders_and_the_rest_is_untouched(texts, rand
 def test_the_spans_column_keeps_turns_apart():
     placed = [found for _, found in place(["Ana", "x", "Bo"], [[Span(0, 3, "PERSON", 1.0)], [], [Span(0, 2, "PERSON", 1.0)]])]
     assert from_rows(to_rows(placed), 3) == placed
+
+
+def test_a_hashed_type_has_one_number_for_a_value_in_every_conversation_and_a_redacted_one_none():
+    texts, kinds = ["a@b.io", "A@B.IO", "c@d.io"], {"EMAIL_ADDRESS": "hash"}
+    spans = [[Span(0, 6, "EMAIL_ADDRESS", 1.0)] for _ in texts]
+    (first, _), (same, _), (other, _) = place(texts, spans, operators=kinds, key=b"k")
+    assert PLACEHOLDER.fullmatch(first)
+    assert first == same != other
+    assert place(texts[2:], spans[2:], operators=kinds, key=b"k")[0][0] == other
+    assert place(texts[:1], spans[:1], operators=kinds, key=b"another")[0][0] != first
+    assert {text for text, _ in place(texts, spans, operators={"EMAIL_ADDRESS": "redact"})} == {"<EMAIL_ADDRESS_0>"}
+    assert [text for text, _ in place(texts, spans, operators={"URL": "redact"})] == ["<EMAIL_ADDRESS_1>"] * 2 + ["<EMAIL_ADDRESS_2>"]

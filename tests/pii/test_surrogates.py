@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.pii.entities import ENTITIES
+from pipeline.pii.shapes import RESERVED_HOST
 from pipeline.pii.spans import Placed, written
 from pipeline.pii.surrogates import render, render_plain, surrogates
 
@@ -62,3 +63,9 @@ def test_what_a_customer_typed_that_looks_like_a_placeholder_stays_where_no_span
 def test_an_author_s_placeholders_are_spans():
     (found,) = written([{"role": "user", "content": "I am <PERSON_1> of <CITY_2>"}])
     assert [(one.placeholder, one.form) for one in found] == [("<PERSON_1>", "full"), ("<CITY_2>", "")]
+
+
+def test_what_is_redacted_reads_as_blacked_out_and_what_is_hashed_as_an_invented_value():
+    made = surrogates("p-1", ["<PERSON_0>", "<CITY_0>", "<EMAIL_ADDRESS_48151623422>"], {})
+    assert (made["<PERSON_0>"], made["<CITY_0>"]) == ("[redacted]", "[redacted]")
+    assert RESERVED_HOST.search(made["<EMAIL_ADDRESS_48151623422>"])
