@@ -9,14 +9,15 @@ all: install repro
 
 install: .venv/installed
 
-# uv from the lock file installs the rest of it in seconds.
+# uv from the lock file installs the rest of it in seconds. Modules are compiled once: each stage is a process, and where
+# PYTHONDONTWRITEBYTECODE is set each would compile pandas, spaCy and Presidio anew.
 .venv/installed: requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Golden needs Python 3.11 or newer; this is $$(python3 --version)"; exit 1; }
 	@echo "installing into .venv from requirements.lock"
 	@test -x $(BIN)/python || python3 -m venv .venv
 	@grep -A 60 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ {exit} {print}' > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
