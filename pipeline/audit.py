@@ -1,6 +1,6 @@
 """Stage `audit`: whether anything that looks like personal data and is no surrogate got into what is kept.
 
-In: the examples, the control sample, the responses, `data/pool.csv` and what lies beside the pool's partitions. Out:
+In: the examples, the control sample, the responses to both, `data/pool.csv` and what lies beside the pool's partitions. Out:
 `metrics/anonymize.json` (counts by source, kind and field, what anonymize left out of the pool by reason, and what the audit had to
 mask in it by kind) and `reports/leaks.csv` (which example, what kind, in which field). It fails nothing: `validate` has a critical
 check of its figures. What can never happen: a record's text in either output; an example, an expectation or a response that was not
@@ -17,7 +17,7 @@ import pandas as pd
 
 from pipeline import admission, params, rejects, schema, stage, tables
 from pipeline.errors import InputError
-from pipeline.paths import CONTROL, EXAMPLES, METRICS, POOL_CSV, REPORTS, RESPONSES
+from pipeline.paths import CONTROL, CONTROL_RESPONSES, EXAMPLES, METRICS, POOL_CSV, REPORTS, RESPONSES
 from pipeline.pii.audit import FIELDS, KINDS, POOL_KINDS, in_example, in_response
 from pipeline.rejects import LEFT_OUT
 
@@ -26,23 +26,28 @@ LEAKS = REPORTS / "leaks.csv"
 COLUMNS = ["table", "source", "example_id", "kind", "field", "count"]
 
 
-def audit(examples: pd.DataFrame, control: pd.DataFrame, responses: pd.DataFrame, allow_list: Iterable[str] = ()) -> pd.DataFrame:
+def audit(
+    examples: pd.DataFrame, control: pd.DataFrame, responses: pd.DataFrame, control_responses: pd.DataFrame, allow_list: Iterable[str] = ()
+) -> pd.DataFrame:
     """What was found: a row of `COLUMNS` for each example, kind and field, with how often.
 
     Raises InputError for a response to an example that is not there.
     """
     allowed = list(allow_list)
-    by_id = {example["example_id"]: example for example in examples.to_dict("records")}
-    if foreign := sorted(set(responses["example_id"]) - set(by_id)):
-        raise InputError(f"{RESPONSES}: holds an answer to {foreign[0]}, which is no example; run 'dvc repro evaluate'")
     found: Counter[tuple[str, str, str, str, str]] = Counter()
-    for table, rows in (("examples", by_id.values()), ("control", control.to_dict("records"))):
-        for row in rows:
+    for table, asked, answered, answers in (
+        ("examples", examples, "responses", responses),
+        ("control", control, "control_responses", control_responses),
+    ):
+        by_id = {example["example_id"]: example for example in asked.to_dict("records")}
+        if foreign := sorted(set(answers["example_id"]) - set(by_id)):
+            raise InputError(f"{RESPONSES}: holds an answer to {foreign[0]}, which is no example; run 'dvc repro evaluate'")
+        for row in by_id.values():
             found.update((table, row["source"], row["example_id"], one.kind, one.field) for one in in_example(row, allowed))
-    for response in responses.to_dict("records"):
-        example = by_id[response["example_id"]]
-        leaks = in_response(response, example, allowed)
-        found.update(("responses", example["source"], example["example_id"], one.kind, one.field) for one in leaks)
+        for response in answers.to_dict("records"):
+            example = by_id[response["example_id"]]
+            leaks = in_response(response, example, allowed)
+            found.update((answered, example["source"], example["example_id"], one.kind, one.field) for one in leaks)
     return pd.DataFrame([(*key, count) for key, count in sorted(found.items())], columns=COLUMNS)
 
 
@@ -51,6 +56,7 @@ def figures(
     examples: pd.DataFrame,
     control: pd.DataFrame,
     responses: pd.DataFrame,
+    control_responses: pd.DataFrame,
     partitions: pd.DataFrame,
     masked: pd.DataFrame,
 ) -> dict[str, Any]:
@@ -70,6 +76,7 @@ def figures(
         },
         "control": {"n": len(control), "findings": count(table="control")},
         "responses": {"n": len(responses), "findings": count(table="responses")},
+        "control_responses": {"n": len(control_responses), "findings": count(table="control_responses")},
         "kinds": {kind: count(kind=kind) for kind in KINDS},
         "fields": {field: count(field=field) for field in FIELDS},
         "pool": pool_figures(partitions, masked),
@@ -103,12 +110,15 @@ def listed(leaks: pd.DataFrame) -> str:
 def work() -> str:
     wanted = params.load()
     examples, control = (tables.read_parquet(path, schema.EXAMPLES) for path in (EXAMPLES, CONTROL))
-    responses = tables.read_parquet(RESPONSES / f"{wanted.evaluate.target.version}.parquet", schema.RESPONSES)
-    leaks = audit(examples, control, responses, wanted.anonymize.allow_list)
+    answers, of_control = (
+        tables.read_parquet(folder / f"{wanted.evaluate.target.version}.parquet", schema.RESPONSES)
+        for folder in (RESPONSES, CONTROL_RESPONSES)
+    )
+    leaks = audit(examples, control, answers, of_control, wanted.anonymize.allow_list)
     tables.write_text(LEAKS, listed(leaks))
-    numbers = figures(leaks, examples, control, responses, tables.read_csv(POOL_CSV, schema.PARTITIONS), admission.masked())
+    numbers = figures(leaks, examples, control, answers, of_control, tables.read_csv(POOL_CSV, schema.PARTITIONS), admission.masked())
     tables.write_json(FIGURES, numbers)
-    looked_at = f"{len(examples)} examples, {len(control)} of the control sample and {len(responses)} responses looked at"
+    looked_at = f"{len(examples)} examples, {len(control)} of the control sample and {len(answers) + len(of_control)} responses looked at"
     return f"{looked_at}: {numbers['leaks'] or 'no'} leak{'s' * (numbers['leaks'] > 1)}" + (f"; which: {LEAKS}" if numbers["leaks"] else "")
 
 

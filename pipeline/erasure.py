@@ -85,7 +85,7 @@ def newest_date() -> str:
 def asked(ids: frozenset[str]) -> set[str]:
     """The inputs that the target was asked of `ids`, by the tables of this working tree."""
     found: set[str] = set()
-    for path in (EXAMPLES, CONTROL, *sorted(RESPONSES.glob("*.parquet"))):
+    for path in (EXAMPLES, CONTROL, *sorted(RESPONSES.rglob("*.parquet"))):
         if path.is_file():
             with path.open("rb") as file:
                 holds(file, ids, found)

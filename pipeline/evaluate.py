@@ -1,7 +1,7 @@
-"""Ask the target every example, once per epoch.
+"""Ask the target every example, once per epoch, and every example of the control sample.
 
-In: data/golden/examples.parquet. Out: data/responses/<target_version>.parquet, exactly the present examples x epochs. An answer
-that errors is a row with a code, neither right nor wrong; what is `not_testable` is counted apart. Never: a question asked twice of one version, an answer to another
+In: data/golden/examples.parquet and control.parquet. Out: data/responses/<target_version>.parquet, exactly the present examples x
+epochs, and data/responses/control/<target_version>.parquet, the control sample's, which `power` alone reads. An answer that errors is a row with a code, neither right nor wrong; what is `not_testable` is counted apart. Never: a question asked twice of one version, an answer to another
 input than the present one, the content of an error, a clock in the output (latency goes to logs/).
 """
 
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipeline import params, schema, stage, tables
 from pipeline.errors import InputError
-from pipeline.paths import EXAMPLES, RESPONSES
+from pipeline.paths import CONTROL, CONTROL_RESPONSES, EXAMPLES, RESPONSES
 from pipeline.targets import NEVER_REUSED, asking, journal, open_target
 from pipeline.targets.journal import Answered, Answers
 from pipeline.targets.question import Question
@@ -57,9 +57,12 @@ def work() -> str:
     examples = tables.read_parquet(EXAMPLES, schema.EXAMPLES)
     if examples.empty:
         raise InputError(f"{EXAMPLES}: holds no example; run 'dvc repro merge'")
+    control = tables.read_parquet(CONTROL, schema.EXAMPLES) if wanted.control else tables.empty(schema.EXAMPLES)
     asked = questions(examples, wanted.epochs)
-    answers, reused = ask(asked, wanted)
-    frame = responses(examples, answers, wanted.epochs, version)
+    own = {question.key for question in asked}
+    further = [question for question in questions(control, wanted.epochs) if question.key not in own]
+    answers, reused = ask([*asked, *further], wanted)
+    frame, of_control = (responses(some, answers, wanted.epochs, version) for some in (examples, control))
     told = {code: count for code, count in sorted(Counter(frame["error"]).items()) if code}
     untestable, answered = told.pop(asking.NOT_TESTABLE, 0), int((frame["error"] == "").sum())
     codes = f" ({', '.join(f'{code} {count}' for code, count in told.items())})" if told else ""
@@ -68,10 +71,12 @@ def work() -> str:
             f"{version} answered none of {len(frame)} questions{codes}; see what 'golden target check' says, then run 'dvc repro' again"
         )
     tables.write_parquet(RESPONSES / f"{version}.parquet", frame, schema.RESPONSES)
-    tables.write_text(LATENCY, latency(asked, answers, wanted.price))
-    retries = sum(answers[question.key].attempts - 1 for question in asked if question.key not in reused)
-    line = f"{len(examples)} examples x {wanted.epochs} of {version}: {answered} answered ({len(reused)} from before)"
+    tables.write_parquet(CONTROL_RESPONSES / f"{version}.parquet", of_control, schema.RESPONSES)
+    tables.write_text(LATENCY, latency([*asked, *further], answers, wanted.price))
+    retries = sum(answers[question.key].attempts - 1 for question in (*asked, *further) if question.key not in reused)
+    line = f"{len(examples)} examples x {wanted.epochs} of {version}: {answered} answered ({len(reused & own)} from before)"
     line += f", {sum(told.values())} errors{codes}" + (f", {untestable} not testable" if untestable else "")
+    line += f"; {int((of_control['error'] == '').sum())} of {len(of_control)} of the control sample" if len(of_control) else ""
     return line + (f", {retries} retries" if retries else "")
 
 

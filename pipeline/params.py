@@ -322,6 +322,8 @@ class Price(Model):
 class Evaluate(Model):
     target: Target
     epochs: Positive = 1
+    control: bool = True
+    """Whether the control sample is asked too, so that `power` can compare: that is as many questions again."""
     concurrency: Positive = 8
     """So many questions are asked at once."""
     timeout_s: Annotated[float, Field(gt=0, strict=False)] = 30.0
@@ -394,6 +396,16 @@ class Diff(Model):
     """Whether `golden diff` shows texts, with surrogates in them. A comment on a pull request is there for good."""
 
 
+class Power(Model):
+    sizes: list[Annotated[float, Field(gt=0, le=1, strict=False)]] = Field(default=[0.1, 0.2, 0.3, 0.5], min_length=1)
+    """Falls of accuracy within one slice; beside the size that the contract's regressions look for."""
+    background: Annotated[float, Field(ge=0, lt=0.5, strict=False)] = 0.02
+    """The share of all other examples that comes out worse, and as many better, though nothing is wrong with them."""
+    releases: Annotated[int, Field(ge=20)] = 100
+    """How many releases are drawn for each slice and size."""
+    seed: int = 7
+
+
 class Engine(Model):
     """Where partitions are worked on. Changes no byte of any output, so no stage declares it."""
 
@@ -425,6 +437,7 @@ class Params(Model):
     score: Score = Score()
     metrics: Metrics
     diff: Diff = Diff()
+    power: Power = Power()
     engine: Engine = Engine()
 
 

@@ -23,6 +23,8 @@ CONTROL = GOLDEN / "control.parquet"
 MEMBERS = GOLDEN / "members.csv"
 RELEASED = Path("data/releases/members.csv")
 RESPONSES = Path("data/responses")
+CONTROL_RESPONSES = RESPONSES / "control"
+"""Apart from the examples' own, so that no target's version can have the name of one of its files."""
 METRICS = Path("metrics")
 SCORES = METRICS / "scores.csv"
 GRADER = METRICS / "grader.json"

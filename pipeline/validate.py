@@ -173,9 +173,9 @@ def _rejected(partition: str, text: str) -> dict[str, int]:
 
 
 def leaks_frame(audited: dict[str, Any]) -> pd.DataFrame:
-    """One row for each part of the leak audit: the examples of a source, the control sample, the responses."""
+    """One row for each part of the leak audit: the examples of a source, the control sample, the responses to either."""
     parts = [("examples", f"{source} examples", found) for source, found in audited["examples"].items()]
-    parts += [(table, table, audited[table]) for table in ("control", "responses")]
+    parts += [(table, table.replace("_", " "), audited[table]) for table in ("control", "responses", "control_responses")]
     return pd.DataFrame([{"table": table, "part": part, **found} for table, part, found in parts])
 
 

@@ -44,24 +44,27 @@ PARTITIONS = frame(
 )
 MASKED = pd.DataFrame([("p-1", "name", "messages"), ("p-1", "name", "fixtures"), ("p-2", "email", "messages")], columns=schema.MASKED.names)
 ANSWERED = responses({"example_id": "e-0", "answer": SECRET}, {"example_id": "e-2", "answer": SECRET}, {"example_id": "e-2", "epoch": 2})
+OF_CONTROL = responses({"example_id": "e-0", "answer": "ask mia@corp.io"})
 
 
 def test_every_example_control_and_response_is_looked_at_and_counted():
-    leaks = stage.audit(FOUND, CONTROL, ANSWERED)
+    leaks = stage.audit(FOUND, CONTROL, ANSWERED, OF_CONTROL)
     assert leaks.values.tolist() == [
         ["control", "production", "e-0", "email", "expectation", 1],
+        ["control_responses", "production", "e-0", "email", "answer", 1],
         ["examples", "expert", "e-0", "email", "input", 2],
         ["examples", "production", "e-1", "number", "fixtures", 1],
         ["responses", "synthetic", "e-2", "email", "answer", 1],
     ]
-    figures = stage.figures(leaks, FOUND, CONTROL, ANSWERED, PARTITIONS, MASKED)
-    assert figures["leaks"] == 5 == sum(figures["kinds"].values()) == sum(figures["fields"].values())
+    figures = stage.figures(leaks, FOUND, CONTROL, ANSWERED, OF_CONTROL, PARTITIONS, MASKED)
+    assert figures["leaks"] == 6 == sum(figures["kinds"].values()) == sum(figures["fields"].values())
     assert figures["examples"] == {
         "expert": {"n": 1, "findings": 2},
         "production": {"n": 1, "findings": 1},
         "synthetic": {"n": 1, "findings": 0},
     }
     assert (figures["control"], figures["responses"]) == ({"n": 1, "findings": 1}, {"n": 3, "findings": 1})
+    assert figures["control_responses"] == {"n": 1, "findings": 1}
 
 
 def test_what_anonymize_left_out_is_summed_over_the_partitions():
@@ -82,15 +85,21 @@ def test_every_kind_of_leak_has_a_reason():
 
 def test_nothing_found_is_zeros_under_the_same_keys():
     clean = examples({}, {"source": "production"}, {"source": "synthetic"})
-    figures = stage.figures(stage.audit(clean, clean, responses()), clean, clean, responses(), PARTITIONS.iloc[:0], MASKED.iloc[:0])
+    figures = stage.figures(
+        stage.audit(clean, clean, responses(), responses()), clean, clean, responses(), responses(), PARTITIONS.iloc[:0], MASKED.iloc[:0]
+    )
     assert figures["leaks"] == 0
-    assert set(figures) == set(stage.figures(stage.audit(FOUND, CONTROL, ANSWERED), FOUND, CONTROL, ANSWERED, PARTITIONS, MASKED))
+    assert set(figures) == set(
+        stage.figures(stage.audit(FOUND, CONTROL, ANSWERED, OF_CONTROL), FOUND, CONTROL, ANSWERED, OF_CONTROL, PARTITIONS, MASKED)
+    )
     assert set(figures["kinds"].values()) == {0}
 
 
 def test_a_response_to_no_example_is_refused():
-    with pytest.raises(InputError, match="answer to e-9, which is no example"):
-        stage.audit(FOUND, CONTROL, responses({"example_id": "e-9"}))
+    foreign = responses({"example_id": "e-9"})
+    for answers in ((foreign, OF_CONTROL), (ANSWERED, foreign)):
+        with pytest.raises(InputError, match="answer to e-9, which is no example"):
+            stage.audit(FOUND, CONTROL, *answers)
 
 
 def test_the_stage_writes_no_text(tmp_path, monkeypatch):
@@ -99,9 +108,10 @@ def test_the_stage_writes_no_text(tmp_path, monkeypatch):
     tables.write_csv(stage.POOL_CSV, PARTITIONS, schema.PARTITIONS)
     tables.write_parquet(stage.CONTROL, CONTROL, schema.EXAMPLES)
     tables.write_parquet(stage.RESPONSES / "1.0.0.parquet", ANSWERED, schema.RESPONSES)
+    tables.write_parquet(stage.CONTROL_RESPONSES / "1.0.0.parquet", OF_CONTROL, schema.RESPONSES)
     wanted = stage.params.load(ROOT / "params.yaml")
     monkeypatch.setattr(stage.params, "load", lambda: wanted)
-    assert stage.work() == "3 examples, 1 of the control sample and 3 responses looked at: 5 leaks; which: reports/leaks.csv"
+    assert stage.work() == "3 examples, 1 of the control sample and 4 responses looked at: 6 leaks; which: reports/leaks.csv"
     written = stage.FIGURES.read_text() + stage.LEAKS.read_text()
     assert "corp.io" not in written
     assert "9123456" not in written

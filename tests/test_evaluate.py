@@ -50,10 +50,11 @@ def example(example_id: str, text: str = "a question", **fields: Any) -> dict[st
     }
 
 
-def asks(bot: str, examples: list[dict[str, Any]], **wanted: Any) -> None:
-    """The repository in the current folder: its target's code, its examples and what `evaluate` is told."""
+def asks(bot: str, examples: list[dict[str, Any]], control_sample: tuple[dict[str, Any], ...] = (), **wanted: Any) -> None:
+    """The repository in the current folder: its target's code, its examples, its control sample and what `evaluate` is told."""
     Path("bot.py").write_text(bot)
-    tables.write_parquet(evaluate.EXAMPLES, pd.DataFrame(examples), schema.EXAMPLES)
+    for path, rows in ((evaluate.EXAMPLES, examples), (evaluate.CONTROL, control_sample)):
+        tables.write_parquet(path, pd.DataFrame(rows, columns=schema.EXAMPLES.names), schema.EXAMPLES)
     yaml = YAML(typ="safe", pure=True)
     params = yaml.load((ROOT / "params.yaml").read_text())
     params["evaluate"] = {"target": {"kind": "python", "callable": "bot:answer", "version": "1.0.0"}, **wanted}
@@ -88,6 +89,20 @@ def test_every_example_is_asked_once_in_every_epoch_and_rows_are_in_order() -> N
     ]
     assert sorted(Path("asked").read_text().split()) == ["one", "one", "two", "two"]
     assert line == "2 examples x 2 of 1.0.0: 4 answered (0 from before), 0 errors"
+
+
+def test_the_control_sample_is_asked_beside_and_what_both_hold_is_asked_once() -> None:
+    bot, examples = ECHO.replace("return", f"{COUNTING}; return"), [example("b", "two"), example("a", "one")]
+    control = (example("a", "one"), example("c", "three"))
+    asks(bot, examples, control)
+    assert evaluate.work() == "2 examples x 1 of 1.0.0: 2 answered (0 from before), 0 errors; 2 of 2 of the control sample"
+    beside = tables.read_parquet(evaluate.CONTROL_RESPONSES / "1.0.0.parquet", schema.RESPONSES)
+    assert beside[["example_id", "answer"]].values.tolist() == [["a", "you said one"], ["c", "you said three"]]
+    assert answered().index.tolist() == ["a", "b"]
+    assert sorted(Path("asked").read_text().split()) == ["one", "three", "two"]
+    asks(bot, examples, control, control=False)
+    evaluate.work()
+    assert tables.read_parquet(evaluate.CONTROL_RESPONSES / "1.0.0.parquet", schema.RESPONSES).empty
 
 
 def test_a_second_run_asks_nothing_and_any_run_gives_the_same_bytes() -> None:

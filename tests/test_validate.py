@@ -113,7 +113,8 @@ def pool(**first):
 
 def audited(**findings):
     """The leak audit's figures, with so many findings in the parts named."""
-    parts = {name: {"n": 10, "findings": findings.get(name, 0)} for name in ("production", "expert", "control", "responses")}
+    names = ("production", "expert", "control", "responses", "control_responses")
+    parts = {name: {"n": 10, "findings": findings.get(name, 0)} for name in names}
     return {"examples": {name: parts.pop(name) for name in ("production", "expert")}, **parts}
 
 
@@ -169,7 +170,9 @@ def test_every_check_can_fail():
     partitions = pool(partition="2026-03", raw="lost", rejected="not_json=30", recognizers="older")
     never = {"examples.columns", "members.columns", "pool.columns", "pool.has_partitions", "pool.has_records"}
     ratios = {"production": 0.1, "expert": 0.5, "adversarial": 0.0, "synthetic": 0.4}
-    checks = checks_of(broken, members, partitions, params(ratios=ratios), leaks=audited(expert=1, control=2, responses=3))
+    checks = checks_of(
+        broken, members, partitions, params(ratios=ratios), leaks=audited(expert=1, control=2, responses=3, control_responses=1)
+    )
     assert set(checks) - failed(checks) == never
     assert not any(check.error for check in checks.values())
 

@@ -1,11 +1,12 @@
 """Catching power: how often the gate would hold a release in which one slice got worse, and how often one in which nothing did.
 
 Caught is held, cry-wolf is held though nothing is worse. The gate is the real one but for P(all clauses met), which is approximate.py's.
-What came after is either simulated on scores (`worsened`) or the scores of real answers that were made worse.
+What came after is drawn (`worsened`) from the scores of answers that were made worse, or, where none were, from right and wrong alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,8 @@ class Gate:
     """The fall that the regression test looks for, whatever the fall it meets."""
     zero_tolerance: np.ndarray | None = None
     """(examples,) booleans."""
+    worse: np.ndarray | None = None
+    """(examples, ways) scores of its answers when they are made worse, NaN where a way is none for an example; without it a fall is a 0."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,21 @@ class Power:
     """Slices of which less than 80 % is caught."""
 
 
-def worsened(before: np.ndarray, inside: np.ndarray, size: float, background: float, releases: int, *, seed: int) -> After:
+def worsened(
+    before: np.ndarray,
+    inside: np.ndarray,
+    size: float,
+    background: float,
+    releases: int,
+    *,
+    seed: int,
+    worse: np.ndarray | None = None,
+) -> After:
     """Accuracy falls by `size` within `inside` (examples,), and of the others `background` come out worse and as many better.
 
-    A fall lasts when it is asked again, the background does not.
+    An answer that is made worse has the score of one of its ways in `worse` (examples, ways), which may be as good as it was: then
+    nothing that scores it sees the fall. One that no way fits stays as it is. A fall lasts when it is asked again, the background
+    does not.
     """
     rng = np.random.default_rng(seed)
     right = state(before)
@@ -97,8 +111,19 @@ def worsened(before: np.ndarray, inside: np.ndarray, size: float, background: fl
     noise = _share(background, ~inside, right) * (~inside & right) + _share(background, ~inside, ~right) * (~inside & ~right)
     drawn = rng.random((releases, len(before)))
     fell, flipped = drawn < falls, drawn < noise
-    scores = np.where(fell, 0.0, np.where(flipped, ~right, before))
-    return After(scores, fell)
+    lower = np.zeros(fell.shape) if worse is None else _by_some_way(before, worse, rng, releases)
+    return After(np.where(fell | (flipped & right), lower, np.where(flipped, 1.0, before)), fell)
+
+
+def _by_some_way(before: np.ndarray, worse: np.ndarray, rng: np.random.Generator, releases: int) -> np.ndarray:
+    """(releases, examples) scores of a way each, any of an example's with the same probability; `before` where it has none."""
+    fits = ~np.isnan(worse)
+    first = np.argsort(~fits, axis=1, kind="stable")
+    scores = np.take_along_axis(np.minimum(worse, before[:, None]), first, axis=1)
+    count = fits.sum(axis=1)
+    scores[count == 0, 0] = before[count == 0]
+    chosen = (rng.random((releases, len(before))) * np.maximum(count, 1)).astype(int)
+    return np.asarray(scores[np.arange(len(before)), chosen])
 
 
 def _share(of_all: float, part: np.ndarray, able: np.ndarray) -> float:
@@ -114,31 +139,36 @@ def judge(gate: Gate, *, seed: int) -> Callable[[After], np.ndarray]:
     nulls: dict[bytes, np.ndarray] = {}
     alone = len(np.unique(gate.clusters)) == len(gate.clusters)
 
-    def p_pooled(lost: np.ndarray, gained: np.ndarray) -> float:
-        key = pooled.kept_apart(of, lost, gained)
-        if key not in nulls:
-            nulls[key] = pooled.null(of, lost, gained, seed=seed, draws=NULL_DRAWS)
-        return float(pooled.p_value(pooled.statistic(of, lost[None], gained[None]), nulls[key])[0])
+    def p_pooled(lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
+        seen, found = pooled.statistic(of, lost, gained), np.ones(len(lost))
+        for row in range(len(lost)):
+            key = pooled.kept_apart(of, lost[row], gained[row])
+            if key not in nulls:
+                nulls[key] = pooled.null(of, lost[row], gained[row], seed=seed, draws=NULL_DRAWS)
+            found[row] = pooled.p_value(seen[row], nulls[key])
+        return found
 
-    def p_overall(change: np.ndarray) -> float:
+    def p_overall(change: np.ndarray) -> np.ndarray:
         if alone:
-            return float(familywise.net_p(int(np.sum(change > 0)), int(np.sum(change < 0))))
-        return float(familywise.raw_p(familywise.changes(change, np.ones((len(change), 1)), gate.clusters), seed=seed)[0])
+            return familywise.net_p((change > 0).sum(axis=1), (change < 0).sum(axis=1))
+        one = np.ones((change.shape[1], 1))
+        return np.array([familywise.raw_p(familywise.changes(row, one, gate.clusters), seed=seed)[0] for row in change])
 
-    def broke(right_after: np.ndarray) -> bool:
+    def broke(right_after: np.ndarray) -> np.ndarray:
         overall = p_overall(right.astype(float) - right_after)
-        if overall <= gate.level * (1 - POOLED_SHARE):
-            return True
-        return combined(p_pooled((~right_after[right]).astype(float), right_after[~right].astype(float)), overall) <= gate.level
+        found = overall <= gate.level * (1 - POOLED_SHARE)
+        unsure = right_after[~found]
+        by_slice = p_pooled((~unsure[:, right]).astype(float), unsure[:, ~right].astype(float))
+        found[~found] = [combined(p, o) <= gate.level for p, o in zip(by_slice, overall[~found], strict=True)]
+        return found
 
     def verdicts(after: After) -> np.ndarray:
         right_after = state(after.scores)
         lost = right & ~right_after & (True if after.lasting is None else after.lasting)
         intolerable = np.zeros(len(lost), bool) if gate.zero_tolerance is None else (lost & gate.zero_tolerance).any(axis=1)
         met = probability_all_met(gate.clauses, gate.clusters, after.scores, seed=seed)
-        return np.array(
-            [decide(p, gate.q, bool(hard) or broke(row)) for p, hard, row in zip(met, intolerable, right_after, strict=True)], dtype=object
-        )
+        worse = intolerable | broke(right_after)
+        return np.array([decide(p, gate.q, bool(is_worse)) for p, is_worse in zip(met, worse, strict=True)], dtype=object)
 
     return verdicts
 
@@ -173,13 +203,14 @@ def _marginals(sizes: np.ndarray, codes: np.ndarray, scores: np.ndarray, pseudo:
 
 
 def simulated(gate: Gate, size: float, *, background: float = 0.02, releases: int = REPEATS, seed: int) -> Power:
-    """Power against a fall of accuracy by `size` within one slice at a time, on simulated scores."""
-    worse = {
-        name: worsened(gate.before, gate.members[name].to_numpy(bool), size, background, releases, seed=seed + place)
-        for place, name in enumerate(gate.members, start=1)
-    }
-    nobody = np.zeros(len(gate.before), bool)
-    return measured(gate, worse, worsened(gate.before, nobody, 0.0, background, releases, seed=seed), seed=seed)
+    """Power against a fall of accuracy by `size` within one slice at a time."""
+    drawn = partial(_releases, gate, size, background, releases)
+    worse = {name: drawn(gate.members[name].to_numpy(bool), seed=seed + place) for place, name in enumerate(gate.members, start=1)}
+    return measured(gate, worse, drawn(np.zeros(len(gate.before), bool), seed=seed), seed=seed)
+
+
+def _releases(gate: Gate, size: float, background: float, releases: int, inside: np.ndarray, *, seed: int) -> After:
+    return worsened(gate.before, inside, size, background, releases, seed=seed, worse=gate.worse)
 
 
 def measured(gate: Gate, worse: Mapping[str, After], quiet: After, *, seed: int) -> Power:
@@ -257,7 +288,7 @@ def lift(gate: Gate, slice_: str, size: float, *, background: float = 0.02, rele
 
     def caught(more: int) -> bool:
         larger = _with(gate, np.concatenate([np.arange(len(gate.before)), extra[:more]]))
-        after = worsened(larger.before, larger.members[slice_].to_numpy(bool), size, background, releases, seed=seed)
+        after = _releases(larger, size, background, releases, larger.members[slice_].to_numpy(bool), seed=seed)
         return bool(np.mean(judge(larger, seed=seed)(after) == "hold") >= TARGET)
 
     high = 1
@@ -289,4 +320,5 @@ def _with(gate: Gate, places: np.ndarray) -> Gate:
         members=gate.members.iloc[places].reset_index(drop=True),
         clauses=clauses,
         zero_tolerance=tolerance,
+        worse=None if gate.worse is None else gate.worse[places],
     )
