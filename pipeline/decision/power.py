@@ -19,6 +19,8 @@ from pipeline.decision.verdict import decide
 
 REPEATS = 200
 NULL_DRAWS = 999
+LIFT_DRAWS = 199
+"""Fewer, since a lift is read off a hundred releases of many datasets, each with a reference distribution of its own."""
 WEIGHED_DRAWS = 10_000
 LEVEL = 0.95
 TARGET = 0.8
@@ -131,7 +133,7 @@ def _share(of_all: float, part: np.ndarray, able: np.ndarray) -> float:
     return min(1.0, of_all * float(part.sum()) / max(1.0, float((part & able).sum())))
 
 
-def judge(gate: Gate, *, seed: int) -> Callable[[After], np.ndarray]:
+def judge(gate: Gate, *, seed: int, draws: int = NULL_DRAWS) -> Callable[[After], np.ndarray]:
     """The gate as a function of releases: (releases,) of ship, hold, undecided. What it computes once it keeps."""
     right, inside = state(gate.before), gate.members.to_numpy(bool)
     costs = np.array([gate.costs.get(name, 1.0) for name in gate.members], float)
@@ -141,10 +143,10 @@ def judge(gate: Gate, *, seed: int) -> Callable[[After], np.ndarray]:
 
     def p_pooled(lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
         seen, found = pooled.statistic(of, lost, gained), np.ones(len(lost))
-        for row in range(len(lost)):
+        for row in np.flatnonzero(np.isfinite(seen)):
             key = pooled.kept_apart(of, lost[row], gained[row])
             if key not in nulls:
-                nulls[key] = pooled.null(of, lost[row], gained[row], seed=seed, draws=NULL_DRAWS)
+                nulls[key] = pooled.null(of, lost[row], gained[row], seed=seed, draws=draws)
             found[row] = pooled.p_value(seen[row], nulls[key])
         return found
 
@@ -204,9 +206,21 @@ def _marginals(sizes: np.ndarray, codes: np.ndarray, scores: np.ndarray, pseudo:
 
 def simulated(gate: Gate, size: float, *, background: float = 0.02, releases: int = REPEATS, seed: int) -> Power:
     """Power against a fall of accuracy by `size` within one slice at a time."""
-    drawn = partial(_releases, gate, size, background, releases)
-    worse = {name: drawn(gate.members[name].to_numpy(bool), seed=seed + place) for place, name in enumerate(gate.members, start=1)}
-    return measured(gate, worse, drawn(np.zeros(len(gate.before), bool), seed=seed), seed=seed)
+    return by_size(gate, [size], background=background, releases=releases, quiet=releases, seed=seed)[size]
+
+
+def by_size(
+    gate: Gate, sizes: Sequence[float], *, background: float = 0.02, releases: int = REPEATS, quiet: int, seed: int
+) -> dict[float, Power]:
+    """The same for each of `sizes`, beside the same `quiet` releases in which nothing is worse."""
+    verdicts, nobody = judge(gate, seed=seed), np.zeros(len(gate.before), bool)
+    unharmed = verdicts(_releases(gate, 0.0, background, quiet, nobody, seed=seed))
+    found = {}
+    for size in sizes:
+        drawn = partial(_releases, gate, size, background, releases)
+        worse = {name: verdicts(drawn(gate.members[name].to_numpy(bool), seed=seed + at)) for at, name in enumerate(gate.members, start=1)}
+        found[size] = rates(gate, worse, unharmed, seed=seed)
+    return found
 
 
 def _releases(gate: Gate, size: float, background: float, releases: int, inside: np.ndarray, *, seed: int) -> After:
@@ -289,7 +303,7 @@ def lift(gate: Gate, slice_: str, size: float, *, background: float = 0.02, rele
     def caught(more: int) -> bool:
         larger = _with(gate, np.concatenate([np.arange(len(gate.before)), extra[:more]]))
         after = _releases(larger, size, background, releases, larger.members[slice_].to_numpy(bool), seed=seed)
-        return bool(np.mean(judge(larger, seed=seed)(after) == "hold") >= TARGET)
+        return bool(np.mean(judge(larger, seed=seed, draws=LIFT_DRAWS)(after) == "hold") >= TARGET)
 
     high = 1
     while not caught(high):
