@@ -54,13 +54,16 @@ class Standard:
     allow_list: list[str]
 
 
-def power(dataset: Asked, control: Asked | None, by: Standard, wanted: params.Power) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def power(
+    dataset: Asked, control: Asked | None, by: Standard, wanted: params.Power, size: float | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The content of power.json and the plot's records. Without a control sample nothing is said of one.
 
+    `size` is the fall whose figures are told slice by slice; the one that the contract looks for where none is given.
     Raises InputError where scores are not of these examples.
     """
     gate, names = gate_of(dataset, by)
-    size = by.contract.regressions.size
+    size = size or by.contract.regressions.size
     found = _measured(gate, size, wanted)
     chosen = found[size]
     content = {
@@ -83,11 +86,11 @@ def power(dataset: Asked, control: Asked | None, by: Standard, wanted: params.Po
         "slices": _slices(gate, chosen, size, wanted),
         "ways": {name: _seen(gate, place) for place, name in enumerate(names)},
     }
-    records = _records(found, "dataset")
+    records = _records(found, "dataset", size)
     if control is not None:
         beside = _measured(gate_of(control, by)[0], size, wanted)
         content |= _compared(chosen, beside[size], len(control.examples), wanted.seed)
-        records += _records(beside, "control sample")
+        records += _records(beside, "control sample", size)
     return content, records
 
 
@@ -218,18 +221,16 @@ def _compared(dataset: Power, control: Power, examples: int, seed: int) -> dict[
     return {"control": beside, "difference": {"n": len(own & theirs), "value": more.difference, "low": more.low, "high": more.high}}
 
 
-def _records(found: dict[float, Power], sample: str) -> list[dict[str, Any]]:
-    """A row per slice and size, and of all slices together; size 0 is cry-wolf."""
-    any_ = next(iter(found.values()))
-    rows = [_record(sample, OVERALL, 0.0, any_.cry_wolf_rate, any_.cry_wolf_low, any_.cry_wolf_high, None)]
-    for size, power_ in found.items():
-        rows.append(_record(sample, OVERALL, size, power_.caught_rate, power_.low, power_.high, None))
-        rows += [_record(sample, one.slice, size, one.caught_rate, one.low, one.high, one.n) for one in power_.slices]
-    return rows
-
-
-def _record(sample: str, slice_: str, size: float, caught_rate: float, low: float, high: float, n: int | None) -> dict[str, Any]:
-    return {"sample": sample, "slice": slice_, "size": size, "caught_rate": caught_rate, "low": low, "high": high, "n": n}
+def _records(found: dict[float, Power], sample: str, chosen: float) -> list[dict[str, Any]]:
+    """A row per slice and size, and of all slices together, for the plot; size 0 is cry-wolf."""
+    quiet = found[chosen]
+    rows: list[tuple[str, float, float, float, float, int | None]]
+    rows = [(OVERALL, 0.0, quiet.cry_wolf_rate, quiet.cry_wolf_low, quiet.cry_wolf_high, None)]
+    for size, of in found.items():
+        rows.append((OVERALL, size, of.caught_rate, of.low, of.high, None))
+        rows += [(one.slice, size, one.caught_rate, one.low, one.high, one.n) for one in of.slices]
+    names = ("slice", "size", "caught_rate", "low", "high", "n")
+    return [{"sample": sample, **dict(zip(names, row, strict=True)), "is_chosen": row[1] == chosen} for row in rows]
 
 
 def built() -> tuple[Asked, Asked | None, Standard]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, pii_eval, status, target
+from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, pii_eval, power, status, target
 from pipeline.errors import InputError
 
 
@@ -59,6 +59,7 @@ app.command("gate", cls=gate.Deciding)(gate.gate)
 app.command("contract")(contract.contract)
 app.command("diff")(diff.diff)
 app.command("flag")(flag.flag)
+app.command("power")(power.power)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(key.app, name="key")
 app.add_typer(target.app, name="target")
