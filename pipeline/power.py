@@ -62,7 +62,7 @@ def power(
     `size` is the fall whose figures are told slice by slice; the one that the contract looks for where none is given.
     Raises InputError where scores are not of these examples.
     """
-    gate, names = gate_of(dataset, by)
+    gate, worse = gate_of(dataset, by)
     size = size or by.contract.regressions.size
     found = _measured(gate, size, wanted)
     chosen = found[size]
@@ -84,7 +84,7 @@ def power(
         "smallest_size_seen": next((one for one in sorted(found) if _is_enough(found[one].caught_rate)), None),
         "too_thin": len(chosen.too_thin),
         "slices": _slices(gate, chosen, size, wanted),
-        "ways": {name: _seen(gate, place) for place, name in enumerate(names)},
+        "ways": {name: _seen(gate.before, scores.to_numpy(float)) for name, scores in worse.items()},
     }
     records = _records(found, "dataset", size)
     if control is not None:
@@ -94,8 +94,8 @@ def power(
     return content, records
 
 
-def gate_of(asked: Asked, by: Standard) -> tuple[Gate, list[str]]:
-    """The gate on what was asked, as the contract has it, and the ways whose scores are its `worse`.
+def gate_of(asked: Asked, by: Standard) -> tuple[Gate, pd.DataFrame]:
+    """The gate on what was asked, as the contract has it, and its `worse` with the ways' names.
 
     An example that has no score is left out, and so is a clause that no example lies in or whose metric a fall of accuracy says nothing of.
     """
@@ -124,7 +124,7 @@ def gate_of(asked: Asked, by: Standard) -> tuple[Gate, list[str]]:
         zero_tolerance=where.intolerable.to_numpy(bool),
         worse=worse.to_numpy(float),
     )
-    return gate, list(worse)
+    return gate, worse
 
 
 def made_worse(asked: Asked, by: Standard, costs: pd.Series, ids: pd.Index) -> pd.DataFrame:
@@ -196,10 +196,8 @@ def key(slice_: str) -> tuple[str, str]:
     return tuple(part or slices.ALL for part in parts)  # type: ignore[return-value]  # two sides, two parts
 
 
-def _seen(gate: Gate, way: int) -> dict[str, Any]:
+def _seen(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
     """Of how many right answers the scorers were shown this way, and which share of them they found worse."""
-    assert gate.worse is not None
-    before, after = gate.before, gate.worse[:, way]
     shown = (before > 0) & ~np.isnan(after)
     found: dict[str, Any] = {"n": int(shown.sum())}
     return {**found, "seen_rate": float(np.mean(after[shown] < before[shown]))} if shown.any() else found

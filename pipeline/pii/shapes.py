@@ -5,8 +5,9 @@ Light: needs nothing beside the standard library.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 LEAST_DIGITS = 7
 CARD_DIGITS = range(13, 20)
@@ -51,9 +52,39 @@ class Known:
 
     def covers(self, number: str) -> bool:
         """Whether nothing of the digits in `number` is left when known numbers, which may stand in it side by side, are taken out."""
+        for length, known in self._by_length.items():
+            if length <= len(number):
+                for one in _standing_in(number, known, length):
+                    number = number.replace(one, " ")
+        return all(len(rest) < LEAST_DIGITS or self._holds(rest) for rest in number.split())
+
+    @cached_property
+    def _by_length(self) -> dict[int, dict[str, None]]:
+        """Numbers by how long they are, in the order of `numbers`: of a long text's thousands only a few can stand in another number."""
+        found: dict[int, dict[str, None]] = {}
         for one in self.numbers:
-            number = number.replace(one, " ")
-        return all(len(rest) < LEAST_DIGITS or any(rest in one for one in self.numbers) for rest in number.split())
+            found.setdefault(len(one), {})[one] = None
+        return found
+
+    @cached_property
+    def _begins(self) -> dict[str, list[str]]:
+        """Every row of LEAST_DIGITS digits in `numbers`, with the numbers that it stands in."""
+        found: dict[str, list[str]] = {}
+        for one in self.numbers:
+            for place in dict.fromkeys(one[at : at + LEAST_DIGITS] for at in range(len(one) - LEAST_DIGITS + 1)):
+                found.setdefault(place, []).append(one)
+        return found
+
+    def _holds(self, digits: str) -> bool:
+        """Whether `digits` stand inside of a known number."""
+        return any(digits in one for one in self._begins.get(digits[:LEAST_DIGITS], ()))
+
+
+def _standing_in(number: str, known: Mapping[str, None], length: int) -> list[str]:
+    """Those of `known`, all of one length, that stand in `number`; what is looked for is whichever of the two is less."""
+    if len(known) <= len(number) - length:
+        return [one for one in known if one in number]
+    return sorted({part for at in range(len(number) - length + 1) if (part := number[at : at + length]) in known})
 
 
 def known_from(texts: Iterable[str]) -> Known:
