@@ -6,6 +6,9 @@ support assistant's do, and where it says so conversations of several examples t
 
 import argparse
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: there is a process per core, whose threads would wait for each other
+
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor

@@ -3,6 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.decision.joint import ClauseScores, evidence_of, probabilities
 from pipeline.decision.power import After, Gate, difference, judge, lift, measured, probability_all_met, simulated, worsened
@@ -24,6 +26,29 @@ def test_a_fall_is_as_deep_as_it_says_and_the_background_moves_nothing() -> None
     assert changed[:, ~inside].mean() == pytest.approx(0.04, abs=0.003)
     assert after.lasting is not None
     assert not after.lasting[:, ~inside].any()
+
+
+def test_an_answer_made_worse_has_the_score_of_one_of_its_ways_and_stays_where_it_has_none() -> None:
+    worse = np.column_stack([np.full(N, 0.25), np.full(N, np.nan), np.full(N, 0.75)])
+    worse[:20] = np.nan
+    after = worsened(BEFORE, ~NOBODY, 1.0, 0.0, 300, seed=0, worse=worse).scores
+    assert (after[:, :20] == BEFORE[:20]).all()
+    right = (np.arange(N) >= 20) & (BEFORE == 1)
+    assert set(np.unique(after[:, right])) == {0.25, 0.75}
+    assert (after[:, right] == 0.25).mean() == pytest.approx(0.5, abs=0.02)
+    assert (after[:, BEFORE == 0] == 0).all()
+
+
+@given(size=st.floats(0, 1), background=st.floats(0, 0.2), ways=st.lists(st.sampled_from([0.0, 0.5, 1.0, np.nan]), min_size=1, max_size=3))
+def test_inside_the_slice_nothing_comes_out_better(size: float, background: float, ways: list[float]) -> None:
+    inside = MEMBERS["large"].to_numpy()
+    after = worsened(BEFORE, inside, size, background, 5, seed=1, worse=np.tile(ways, (N, 1))).scores
+    assert (after[:, inside] <= BEFORE[inside]).all()
+
+
+def test_a_fall_that_no_scorer_sees_is_caught_as_often_as_nothing_is() -> None:
+    power = simulated(replace(GATE, worse=np.ones((N, 1))), 0.5, releases=60, seed=1)
+    assert max(one.caught_rate for one in power.slices) <= 0.1
 
 
 def test_large_falls_are_caught_more_often_than_small_ones_and_quiet_is_quiet() -> None:

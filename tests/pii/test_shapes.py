@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.pii import surrogates
-from pipeline.pii.shapes import RESERVED_HOST, emails_in, ibans_in, kinds_in, known_from, luhn, numbers_in
+from pipeline.pii.shapes import RESERVED_HOST, Known, emails_in, ibans_in, kinds_in, known_from, luhn, numbers_in
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,27 @@ def test_every_surrogate_of_these_types_has_the_shape_and_is_known(number, kind)
 
 
 @given(st.text(alphabet="aB1 .,@-/dot", max_size=60))
+def test_thousands_of_known_numbers_are_told_from_as_many_others():
+    given, others = (" x ".join(str(first + 7 * i) for i in range(15_000)) for first in (555_000_0000, 666_000_0001))
+    assert len(given) > 190_000
+    assert kinds_in(given, known_from([given])) == []
+    assert len(kinds_in(others, known_from([given]))) == 15_000
+
+
+@given(
+    known=st.lists(st.text("012", min_size=7, max_size=10), min_size=1, max_size=4, unique=True),
+    pieces=st.lists(st.integers(0, 5), min_size=1, max_size=4),
+)
+def test_known_numbers_are_taken_out_the_longest_first_and_what_is_left_must_be_part_of_one(known, pieces):
+    known = tuple(sorted(known, key=lambda number: (-len(number), number)))
+    number = "".join([*known, "1", "02"][piece % (len(known) + 2)] for piece in pieces)
+    left = number
+    for one in known:
+        left = left.replace(one, " ")
+    expected = all(len(rest) < 7 or any(rest in one for one in known) for rest in left.split())
+    assert Known(frozenset(), known, frozenset()).covers(number) == expected
+
+
 def test_any_text_is_known_once_it_was_given(text):
     assert kinds_in(text, known_from([text])) == []
     assert all(re.fullmatch(r"\d{7,}", number) for number in numbers_in(text))
