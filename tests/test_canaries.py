@@ -57,7 +57,6 @@ SAYS = {
     "phone": ("call me on {}", "My phone: {}", "tel. {} after six"),
 }  # fmt: skip
 GREETS = {"name": "Hello {}, I am looking into it.", "mail": "I have written to {}.", "card": "The card {} is on file.", "id": "I see {} here.", "phone": "We will call {}."}  # fmt: skip
-MISSED_NAMES = 1
 WEEK = "2026-W10"
 SHOP = "shop-assistant"
 FLAGGED = "data/sources/regression/canaries.yaml"
@@ -217,9 +216,7 @@ def written(project: Project) -> list[Path]:
 
 def test_canaries_are_nowhere_but_in_the_raw_logs_and_records(pushed):
     found = search(written(pushed), needles())
-    assert {one: places for one, places in found.items() if one in STRUCTURED} == {}
-    # A name is found by a model, which no model does always, and one that is said once in a conversation leaves the audit no clue.
-    assert len(found) <= MISSED_NAMES, found
+    assert found == {}
 
 
 def test_a_hundred_canaries_went_in_and_the_search_finds_them_there(pushed):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+import regex
 from faker.providers.address.en import Provider as Addresses
 
 from pipeline.pii import lexicon
@@ -85,6 +86,7 @@ _SIGNATURE = re.compile(
     r"^[^\n]*\b(?:regards|wishes|sincerely|thanks|thank you|thx|cheers|truly|faithfully)[,.! ]*\n\s*(?P<name>[^\W\d_][^\W\d_'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,2})[ ]*(?=\n|$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_AS_A_FULL_NAME = regex.compile(r"(?<![\w@.'’-])(?P<part>\p{Lu}\p{Ll}+(?:[-'’]\p{L}\p{Ll}+)*)(?: (?&part)){1,3}(?![\w@-])")
 _PLAIN_NUMBER = re.compile(
     r"[$€£₹] ?\d[\d,.]*|(?<![\w-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][\d:.+Z]*)?(?![\w-])|(?<![\w.,/-])\d{1,3}(?:\.\d{1,2})?(?![\w/]|[.,-]\d|[ -]\d)"
 )
@@ -119,6 +121,7 @@ def findings(text: str, words: Sequence[Span], thresholds: Mapping[str, float], 
     speaks_of_a_person = text != without_codes or asked.name
     names = _bare_names(without_codes, standing, thresholds, speaks_of_a_person) if lonely or asked.name else []
     names += _signatures(text, [*standing, *names], thresholds)
+    names += _full_names(text, words, [*standing, *names], thresholds)
     standing = sorted([*standing, *names], key=lambda word: word.start)
     standing += _rest_of_names(text, standing, lonely)
     joined = _joined(text, sorted(standing, key=lambda word: word.start))
@@ -238,6 +241,43 @@ def _signatures(text: str, found: Sequence[Span], thresholds: Mapping[str, float
         if not all(lexicon.is_common(word) for word in _WORD.findall(match["name"]))
         and not any(one.start < match.end("name") and match.start("name") < one.end for one in found)
     ]
+
+
+def _full_names(text: str, words: Sequence[Span], found: Sequence[Span], thresholds: Mapping[str, float]) -> list[Span]:
+    """Two or three words with a capital side by side, as a full name is written, where one is no everyday word, none is a frequent one,
+    and the model gives one of them a chance, in a text that does not write every word so. What of it is not found yet."""
+    if "PERSON" not in thresholds or not any(said[:1].islower() for said in text.split()):
+        return []
+    names = []
+    for match in _AS_A_FULL_NAME.finditer(text):
+        # "Hello Ha-eun Hwangbo": what begins a sentence has a capital as well.
+        parts = list(itertools.dropwhile(lambda part: not _is_no_frequent_word(part), match.group().split(" ")))
+        start = match.end() - len(" ".join(parts))
+        chance = max((word.score for word in words if word.start < match.end() and start < word.end), default=0.0)
+        if (
+            len(parts) < 2
+            or chance < FLOOR
+            or not any(_is_rare(part, chance) for part in parts)
+            or not all(map(_is_no_frequent_word, parts))
+        ):
+            continue
+        names += [
+            Span(part.start(), part.end(), "PERSON", 0.5)
+            for part in _WORD.finditer(text, start, match.end())
+            if not any(one.start < part.end() and part.start() < one.end for one in found)
+        ]
+    return names
+
+
+def _is_rare(part: str, chance: float) -> bool:
+    """Whether a part of a full name is no everyday word; of "Seo-yeon" each half is one, so that the model has to be sure."""
+    halves = _WORD.findall(part)
+    return not any(map(lexicon.is_common, halves)) or (len(halves) > 1 and chance >= IN_A_SENTENCE)
+
+
+def _is_no_frequent_word(part: str) -> bool:
+    """A half with a hyphen behind or before it may be any word but both."""
+    return any(not lexicon.is_common(half) or _though_common(half) for half in _WORD.findall(part))
 
 
 def _rest_of_names(text: str, found: Sequence[Span], lonely: bool) -> list[Span]:

@@ -98,3 +98,19 @@ def test_drives_hours_and_errors_are_no_addresses_or_ids(text, opinions):
 def test_a_place_that_somebody_lives_in_is_found_with_its_state():
     assert found("we live in Duluth, MN", ("Duluth", "CITY", 0.9), ("MN", "STATE", 0.6)) == [("Duluth", "CITY"), ("MN", "STATE")]
     assert found("the parcel left Duluth", ("Duluth", "CITY", 0.9)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "opinions", "names"),
+    [
+        ("the order of Zorvane Lumetti is late", [("Zorvane", "PERSON", 0.05)], ["Zorvane Lumetti"]),
+        ("Hello Mi-rae Tanvaro, the tent is late", [("rae", "PERSON", 0.4)], ["Mi-rae Tanvaro"]),
+        ("the order of Zorvane Lumetti is late", [], []),
+        ("THE ORDER OF Zorvane Lumetti", [("Zorvane", "PERSON", 0.05)], []),
+        ("the order of zorvane lumetti is late", [("zorvane", "PERSON", 0.05)], []),
+        ("where is the Large Table please", [("Table", "PERSON", 0.2)], []),
+        ("a Zorvane Table please", [("Zorvane", "PERSON", 0.05)], []),
+    ],
+)
+def test_what_is_written_as_a_full_name_is_one_where_the_model_gives_it_a_chance(text, opinions, names):
+    assert found(text, *opinions) == [(name, "PERSON") for name in names]
