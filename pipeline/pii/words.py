@@ -250,7 +250,7 @@ def _full_names(text: str, words: Sequence[Span], found: Sequence[Span], thresho
         return []
     names = []
     for match in _AS_A_FULL_NAME.finditer(text):
-        # "Hello Ha-eun Hwangbo": what begins a sentence has a capital as well.
+        # "Hello Mi-rae Tanvaro": what begins a sentence has a capital as well.
         parts = list(itertools.dropwhile(lambda part: not _is_no_frequent_word(part), match.group().split(" ")))
         start = match.end() - len(" ".join(parts))
         chance = max((word.score for word in words if word.start < match.end() and start < word.end), default=0.0)
@@ -270,7 +270,7 @@ def _full_names(text: str, words: Sequence[Span], found: Sequence[Span], thresho
 
 
 def _is_rare(part: str, chance: float) -> bool:
-    """Whether a part of a full name is no everyday word; of "Seo-yeon" each half is one, so that the model has to be sure."""
+    """Whether a part of a full name is no everyday word; of "Mi-rae" each half is one, so that the model has to be sure."""
     halves = _WORD.findall(part)
     return not any(map(lexicon.is_common, halves)) or (len(halves) > 1 and chance >= IN_A_SENTENCE)
 
