@@ -203,9 +203,20 @@ class Case(Model):
     because: str
 
 
+class Change(Model):
+    """One version of the labelling standard."""
+
+    version: str
+    changed: DateText
+    what: str
+    """What is different, for whoever labelled under the version before."""
+
+
 class LabelDimension(Model):
     kind: Literal["judgement", "expectation"]
     """judgement: of the logged response. expectation: of any response."""
+    version: str = ""
+    """The version of the standard with which the meaning last changed: older labels are listed for relabelling. Empty: it never did."""
     scale: Literal["nominal", "ordinal", "text", "texts"]
     values: dict[str, str] = {}
     """Value to its explicit criterion; empty for text."""
@@ -218,7 +229,7 @@ class LabelDimension(Model):
     min_agreement: Rate | None = None
     """Krippendorff's alpha below which the standard counts as unclear."""
     metadata_tags: list[str] = []
-    """Tag dimensions that an example must carry for this label to be of use."""
+    """Tag dimensions that an example must carry for this label to be of use; agreement is shown for each of their values."""
 
     @model_validator(mode="after")
     def _values_fit_scale(self) -> "LabelDimension":
@@ -232,11 +243,47 @@ class LabelDimension(Model):
 class Labeling(Model):
     version: str
     changed: DateText
+    changelog: list[Change] = []
+    """Every version, oldest first, the present one last; a label of another version is refused. Empty: there was only one."""
     min_annotators: Annotated[int, Field(ge=1)] = 2
-    """Blind annotators that a nominal dimension needs."""
+    """Blind annotators that a dimension with values needs. From 2 on a text needs somebody else's approval."""
+    annotators: list[str] = []
+    """Who may label; empty: anybody."""
     adjudicators: list[str] = []
-    """Annotators whose label decides."""
+    """Annotators whose label decides. They see the others', so theirs count in no agreement."""
     dimensions: dict[str, LabelDimension]
+
+    @property
+    def versions(self) -> list[str]:
+        """Oldest first."""
+        return [change.version for change in self.changelog] or [self.version]
+
+    def is_current(self, dimension: str, version: str) -> bool:
+        """Whether a label made under `version` means what the dimension means today."""
+        changed = self.dimensions[dimension].version
+        return not changed or self.versions.index(version) >= self.versions.index(changed)
+
+    @model_validator(mode="after")
+    def _changelog_fits(self) -> "Labeling":
+        known = self.versions
+        if twice := sorted({version for version in known if known.count(version) > 1}):
+            raise ValueError(f"changelog: the version {twice[0]} stands twice")
+        if self.changelog and (known[-1], self.changelog[-1].changed) != (self.version, self.changed):
+            raise ValueError(f"changelog: expected its last entry to be version {self.version}, changed {self.changed}")
+        for name, dimension in self.dimensions.items():
+            if dimension.version and dimension.version not in known:
+                raise ValueError(f"dimensions.{name}.version: {dimension.version} is not in the changelog; known: {', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _cases_have_known_values(self) -> "Labeling":
+        for name, dimension in self.dimensions.items():
+            for case in (*dimension.boundary_cases, *dimension.counter_examples):
+                if dimension.values and case.value not in dimension.values:
+                    raise ValueError(
+                        f"dimensions.{name}: a worked example has the value {case.value}; known: {', '.join(dimension.values)}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _behaviours_are_known(self) -> "Labeling":

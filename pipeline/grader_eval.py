@@ -17,6 +17,7 @@ from inspect_ai.scorer import Score as InspectScore
 from pipeline import expectations, label, params, schema, stage, tables
 from pipeline.errors import InputError
 from pipeline.expectations import LabelDimension, Labeling
+from pipeline.labeling.reading import read_labels
 from pipeline.paths import CANDIDATES, EXPECTATIONS, GRADER, LABELS
 from pipeline.scorers import graded
 from pipeline.scorers.judging import judged, state_of
@@ -103,7 +104,7 @@ def work() -> str:
     standard = expectations.load_labeling()
     needed = needed_agreement(standard, wanted)
     candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
-    agreed, _ = label.resolve(label.read_labels(LABELS, standard), candidates, standard)
+    agreed, _ = label.resolve(read_labels(LABELS, standard), candidates, standard)
     expected = tables.read_parquet(EXPECTATIONS, schema.EXPECTATIONS)
     found = verdicts(candidates, expected, graded_by_people(agreed, wanted), graded.graded(wanted))
     figures = agreement(found, wanted, needed)

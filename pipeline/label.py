@@ -1,16 +1,17 @@
 """Stage `label`: annotators' labels become agreed expectations; what is not agreed goes into the queue.
 
-In: `data/labels/*.csv`, `expectations/labeling.yaml`, the candidates, `data/sources/`. Out: `data/interim/expectations.parquet`
-(production as labelled, scenarios as authored), `data/interim/label_queue.csv`, `metrics/labels.json`.
+In: `data/labels/*.csv`, `expectations/labeling.yaml`, the candidates and their tags, `data/sources/`. Out:
+`data/interim/expectations.parquet` (production as labelled, scenarios as authored), `data/interim/label_queue.csv`,
+`metrics/labels.json`.
 
 What can never happen: an expectation that its decision rule does not give; a label made for another text is used; a disagreement
 disappears without a row in the queue; a label whose value or note repeats pooled text or holds personal data gets past.
 """
 
-import csv
-import difflib
-import math
 import re
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,74 +20,75 @@ import pandas as pd
 from pipeline import door, erasure, expectations, params, schema, sources, stage, tables
 from pipeline.errors import InputError
 from pipeline.expectations import LabelDimension, Labeling
-from pipeline.expected import MATCHES, can_be_judged, problem
+from pipeline.expected import can_be_judged, problem
 from pipeline.identity import content_sha, stable_order
-from pipeline.paths import CANDIDATES, EXPECTATIONS, LABEL_QUEUE, LABELS, METRICS
+from pipeline.labeling import agreement
+from pipeline.labeling.reading import EXPECTED, SEVERAL, fields, read_labels
+from pipeline.params import Label
+from pipeline.paths import CANDIDATES, EXPECTATIONS, LABEL_QUEUE, LABELS, METRICS, TAGS
 from pipeline.pii.spans import PLACEHOLDER
 from pipeline.sources import Entry
 
-EXPECTED = "expected."
-"""Dimensions of this name say what any correct response holds; the others judge the logged one."""
-SEVERAL = " | "
-WORDINGS = " / "
-FIELDS = {
-    f"{EXPECTED}{name}": column
-    for name, column in (
-        ("behaviour", "expected_behaviour"),
-        ("must_include", "must_include"),
-        ("must_not_include", "must_not_include"),
-        ("answer", "answer"),
-        ("answer_match", "answer_match"),
-        ("answer_tolerance", "answer_tolerance"),
-        ("regex", "regex"),
-        ("json_schema", "json_schema"),
-        ("citations", "citations"),
+FIELDS = [
+    f"{EXPECTED}{name}"
+    for name in (
+        *("behaviour", "must_include", "must_not_include", "answer", "answer_match"),
+        *("answer_tolerance", "regex", "json_schema", "citations"),
     )
-}
-
+]
+"""The dimensions that make an expectation."""
 LATER = ("answer_match", "answer_tolerance", "regex", "json_schema")
+WAITING = ("too_few_annotators", "not_approved")
+"""Why a question is open to which labels are merely missing."""
+OPEN = ("disagreement", *WAITING, "stale_text", "stale_standard")
 
 
 def resolve(labels: pd.DataFrame, candidates: pd.DataFrame, standard: Labeling) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Agreed values and open questions of the labels (schema.LABELS) that fit their candidates.
 
     Returns `agreed` (example_id, dimension, value, agreed_by) and `open` (schema.QUEUE). A label of another text, or of a
-    placeholder that its record no longer has, is stale: it is in `open` and counts for nothing.
+    placeholder that its record no longer has, is stale: it is in `open` and counts for nothing. A value that was agreed before the
+    standard changed its meaning is used until labels under the new one decide, and is in `open` as `stale_standard`.
     """
     known = labels[labels["example_id"].isin(candidates["example_id"])]
-    fresh = _is_fresh(known, candidates)
+    fresh = is_fresh(known, candidates)
+    last = known[fresh].sort_values(["labelled_at"], kind="stable").assign(current=lambda rows: is_current(rows, standard))
+    last = last.drop_duplicates(["example_id", "dimension", "annotator", "current"], keep="last")
+    ordered = last.sort_values(["example_id", "dimension", "annotator", "labelled_at"], kind="stable").to_dict("records")
     rows = [
-        (example_id, dimension, *_decide(group, standard.dimensions[dimension], standard))
-        for (example_id, dimension), group in known[fresh].groupby(["example_id", "dimension"], sort=True)
+        (example_id, dimension, *_settled(list(group), standard.dimensions[dimension], standard))
+        for (example_id, dimension), group in groupby(ordered, key=lambda row: (row["example_id"], row["dimension"]))
     ]
-    decided = pd.DataFrame(rows, columns=["example_id", "dimension", "value", "agreed_by", "why", "values"])
-    is_agreed = decided["why"] == ""
+    decided = pd.DataFrame(rows, columns=["example_id", "dimension", "value", "agreed_by", "why", "values", "notes", "criteria"])
+    is_agreed = decided["agreed_by"] != ""
     stale = known[~fresh].drop_duplicates(["example_id", "dimension"])
     superseded = pd.MultiIndex.from_frame(stale[["example_id", "dimension"]]).isin(
         pd.MultiIndex.from_frame(decided.loc[is_agreed, ["example_id", "dimension"]])
     )
-    open_ = tables.concat(
-        [
-            decided.loc[~is_agreed, schema.QUEUE.names],
-            stale[~superseded].assign(why="stale_text", values=stale["value"])[schema.QUEUE.names],
+    stale = stale[~superseded].assign(
+        why="stale_text",
+        values=lambda rows: rows["value"],
+        notes=lambda rows: rows["note"],
+        criteria=lambda rows: [
+            _criteria(standard.dimensions[name], [value]) for name, value in zip(rows["dimension"], rows["value"], strict=True)
         ],
-        schema.QUEUE,
-    ).drop_duplicates(["example_id", "dimension"])
-    return decided.loc[is_agreed, ["example_id", "dimension", "value", "agreed_by"]], open_
+    )
+    open_ = tables.concat([decided.loc[decided["why"] != "", schema.QUEUE.names], stale[schema.QUEUE.names]], schema.QUEUE)
+    return decided.loc[is_agreed, ["example_id", "dimension", "value", "agreed_by"]], open_.drop_duplicates(["example_id", "dimension"])
 
 
 def expected(agreed: pd.DataFrame, open_: pd.DataFrame, entries: dict[str, list[tuple[Path, Entry]]]) -> pd.DataFrame:
     """Expectations (schema.EXPECTATIONS): of labelled examples without an open question about them, and of authored ones."""
-    about = agreed[agreed["dimension"].isin(list(FIELDS))]
-    held_back = set(open_.loc[open_["dimension"].isin(list(FIELDS)), "example_id"])
+    about = agreed[agreed["dimension"].isin(FIELDS)]
+    held_back = set(_holding_back(open_)["example_id"])
     rows = []
     for example_id, group in about[~about["example_id"].isin(held_back)].groupby("example_id", sort=True):
         values = dict(zip(group["dimension"], group["value"], strict=True))
         by = sorted({name for names in group["agreed_by"] for name in names.split()})
-        fields = _from_labels(values)
-        if wrong := problem(fields):
+        wanted = fields(values)
+        if wrong := problem(wanted):
             raise InputError(f"{LABELS}: the labels of {example_id} do not fit together: {EXPECTED}{wrong}")
-        rows.append(_expectation(str(example_id), fields, " ".join(by)))
+        rows.append(_expectation(str(example_id), wanted, " ".join(by)))
     for found in entries.values():
         for _, entry in found:
             rows.append(
@@ -111,17 +113,20 @@ def queue(open_: pd.DataFrame, expectations_: pd.DataFrame, candidates: pd.DataF
         dtype=object,
     )
     chosen = unlabelled.loc[place.sort_values().index[:size]]
-    return tables.concat(
-        [open_, pd.DataFrame({"example_id": chosen["example_id"], "dimension": f"{EXPECTED}behaviour", "why": "unlabelled", "values": ""})],
-        schema.QUEUE,
-    )
+    plain = {"dimension": f"{EXPECTED}behaviour", "why": "unlabelled", "values": "", "notes": "", "criteria": ""}
+    return tables.concat([open_, pd.DataFrame({"example_id": chosen["example_id"], **plain})], schema.QUEUE)
 
 
 def figures(
-    labels: pd.DataFrame, candidates: pd.DataFrame, agreed: pd.DataFrame, open_: pd.DataFrame, expectations_: pd.DataFrame
+    labels: pd.DataFrame,
+    candidates: pd.DataFrame,
+    tags: pd.DataFrame,
+    found: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
+    standard: Labeling,
+    settings: Label,
 ) -> dict[str, Any]:
-    """metrics/labels.json: counts of labels, of what they agreed on, and of what waits for whom."""
-    counts = open_["why"].value_counts()
+    """metrics/labels.json: counts of labels, what waits for whom, and how far annotators agree. `found`: agreed, open, expectations."""
+    agreed, open_, expectations_ = found
     production = candidates[candidates["source"].isin(["production", "regression"])]
     return {
         "labels": len(labels),
@@ -129,71 +134,77 @@ def figures(
         "unknown_examples": int((~labels["example_id"].isin(candidates["example_id"])).sum()),
         "examples": {
             "with_expectation": int(production["example_id"].isin(expectations_["example_id"]).sum()),
-            "held_back": int(open_.loc[open_["dimension"].isin(list(FIELDS)), "example_id"].nunique()),
+            "held_back": int(_holding_back(open_)["example_id"].nunique()),
         },
-        "open": {why: int(counts.get(why, 0)) for why in ("disagreement", "too_few_annotators", "stale_text")},
+        "open": _by_reason(open_),
         "dimensions": {
-            dimension.replace(".", "_"): {
-                "labelled": int(labels.loc[labels["dimension"] == dimension, "example_id"].nunique()),
-                "agreed": int((agreed["dimension"] == dimension).sum()),
-            }
+            dimension.replace(".", "_"): _of_dimension(dimension, labels, candidates, tags, agreed, open_, standard, settings)
             for dimension in sorted(labels["dimension"].unique())
         },
     }
 
 
-def read_labels(folder: Path, standard: Labeling, erased: frozenset[str] = frozenset()) -> pd.DataFrame:
-    """Every label file, checked against the standard.
-
-    Raises InputError with file and line for a dimension or value that the standard does not know, a label given twice, or one of
-    an erased conversation (a branch older than the erasure brings them back).
-    """
-    seen: dict[tuple[str, str, str], str] = {}
-    frames = []
-    for path in sorted(folder.glob("*.csv")):
-        frame = tables.read_csv(path, schema.LABELS)
-        for line, example_id, dimension, value, annotator in zip(
-            _line_numbers(path), frame["example_id"], frame["dimension"], frame["value"], frame["annotator"], strict=True
-        ):
-            where = f"{path}, line {line}"
-            if example_id in erased:
-                raise InputError(
-                    f"{where}: {example_id} was erased; run 'golden erase --example-id {example_id}' to remove what is left of it"
-                )
-            if dimension not in standard.dimensions:
-                near = difflib.get_close_matches(dimension, list(standard.dimensions), n=1)
-                raise InputError(
-                    f"{where}: dimension: not in expectations/labeling.yaml; "
-                    + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(standard.dimensions)}")
-                )
-            allowed = standard.dimensions[dimension].values
-            if allowed and value not in allowed:
-                raise InputError(f"{where}: value: not one of {', '.join(allowed)} for {dimension}")
-            if not value.strip():
-                raise InputError(f"{where}: value: empty; leave the line out where nothing was judged")
-            if wrong := _unreadable(dimension, value):
-                raise InputError(f"{where}: value: {wrong}")
-            first = seen.setdefault((example_id, dimension, annotator), where)
-            if first != where:
-                raise InputError(f"{where}: {annotator} labelled {dimension} of {example_id} before ({first}); keep one")
-        frames.append(frame)
-    return tables.concat(frames, schema.LABELS)
+def _by_reason(open_: pd.DataFrame) -> dict[str, int]:
+    counts = open_["why"].value_counts()
+    return {why: int(counts.get(why, 0)) for why in OPEN}
 
 
-def _line_numbers(path: Path) -> list[int]:
-    """The line on which each row of a CSV begins; cells may hold line breaks."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        next(reader)
-        lines, line = [], reader.line_num + 1
-        for row in reader:
-            if row:
-                lines.append(line)
-            line = reader.line_num + 1
-    return lines
+def _of_dimension(
+    name: str,
+    labels: pd.DataFrame,
+    candidates: pd.DataFrame,
+    tags: pd.DataFrame,
+    agreed: pd.DataFrame,
+    open_: pd.DataFrame,
+    standard: Labeling,
+    settings: Label,
+) -> dict[str, Any]:
+    dimension = standard.dimensions[name]
+    own = labels[labels["dimension"] == name]
+    labelled = own["example_id"].drop_duplicates()
+    counts: dict[str, Any] = {
+        "labelled": len(labelled),
+        "agreed": int((agreed["dimension"] == name).sum()),
+        "open": {why: count for why, count in _by_reason(open_[open_["dimension"] == name]).items() if count},
+        "untagged": int(sum(not _carries(dimension.metadata_tags, held) for held in _dimensions_of(labelled, tags))),
+    }
+    if not dimension.values:
+        return counts
+    known = own[own["example_id"].isin(candidates["example_id"])]
+    blind = known[is_fresh(known, candidates) & ~known["annotator"].isin(standard.adjudicators)]
+    current = blind[is_current(blind, standard)]
+    return counts | {
+        "agreement": agreement.measure(current, tags, dimension, settings.min_examples, settings.resamples, settings.seed),
+        "versions": {
+            f"v{version.replace('.', '_')}": found
+            for version in standard.versions
+            if (found := agreement.of_version(blind, version, dimension))["n"] >= settings.min_examples
+        },
+    }
 
 
-def _is_fresh(labels: pd.DataFrame, candidates: pd.DataFrame) -> pd.Series:
+def _dimensions_of(example_ids: pd.Series, tags: pd.DataFrame) -> list[set[str]]:
+    held = tags[tags["example_id"].isin(example_ids)].groupby("example_id")["dimension"].agg(set).to_dict()
+    return [held.get(example_id, set()) for example_id in example_ids]
+
+
+def _carries(wanted: list[str], held: set[str]) -> bool:
+    return held.issuperset(wanted)
+
+
+def _holding_back(open_: pd.DataFrame) -> pd.DataFrame:
+    """The open questions that keep an example out of the dataset."""
+    return open_[open_["dimension"].isin(FIELDS) & (open_["why"] != "stale_standard")]
+
+
+def is_current(labels: pd.DataFrame, standard: Labeling) -> pd.Series:
+    """Which of `labels` (schema.LABELS) were made under the meaning that their dimension has today."""
+    told = [standard.is_current(name, version) for name, version in zip(labels["dimension"], labels["standard_version"], strict=True)]
+    return pd.Series(told, index=labels.index, dtype=bool)
+
+
+def is_fresh(labels: pd.DataFrame, candidates: pd.DataFrame) -> pd.Series:
+    """Which of `labels` were made for the text, and the placeholders, that their candidate has. All of them have a candidate."""
     facts = candidates.set_index("example_id")
     same_text = labels["text_sha"].to_numpy() == facts["text_sha"].reindex(labels["example_id"]).to_numpy()
     held = {
@@ -206,65 +217,64 @@ def _is_fresh(labels: pd.DataFrame, candidates: pd.DataFrame) -> pd.Series:
     return pd.Series(same_text & pd.Series(names_known, dtype=bool).to_numpy(), index=labels.index)
 
 
-def _decide(group: pd.DataFrame, dimension: LabelDimension, standard: Labeling) -> tuple[str, str, str, str]:
-    """(value, agreed_by, why open, values so far) of the labels that one example has in one dimension."""
-    given = group.sort_values(["annotator"])
-    values = list(dict.fromkeys(given["value"]))
-    so_far = SEVERAL.join(values) if dimension.values else f"{len(values)} texts"
-    adjudicated = given[given["annotator"].isin(standard.adjudicators)]
-    if len(adjudicated):
-        return str(adjudicated["value"].iloc[-1]), str(adjudicated["annotator"].iloc[-1]), "", so_far
-    if dimension.values and given["annotator"].nunique() < standard.min_annotators:
-        return "", "", "too_few_annotators", so_far
-    by = " ".join(given["annotator"])
+def _settled(given: list[dict[str, Any]], dimension: LabelDimension, standard: Labeling) -> tuple[str, str, str, str, str, str]:
+    """(value, agreed_by, why open, values, notes and criteria so far) of the last labels of one example in one dimension.
+
+    `given` are rows of schema.LABELS with `current`, in the order of annotators. agreed_by is empty where there is no value to use;
+    both it and why are given where a value of an older meaning is used.
+    """
+    current, older = [row for row in given if row["current"]], [row for row in given if not row["current"]]
+    value, by, why = _decide(current, dimension, standard) if current else ("", "", "stale_standard")
+    told = current or older
+    if older and (why in WAITING or not current):
+        before = _decide(older, dimension, standard)
+        if not before[2]:
+            value, by, why, told = before[0], before[1], "stale_standard", given
+    if not why:
+        return value, by, "", "", "", ""
+    values = _once(row["value"] for row in told)
+    notes = SEVERAL.join(_once(row["note"] for row in told if row["note"].strip()))
+    so_far = SEVERAL.join(values) if dimension.values else f"{len(values)} text{'s' * (len(values) != 1)}"
+    return value, by, why, so_far, notes, _criteria(dimension, values)
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+def _criteria(dimension: LabelDimension, values: list[str]) -> str:
+    """What the standard says of the values in question, or of the dimension where it has none."""
+    return SEVERAL.join(f"{value}: {dimension.values[value]}" for value in values) if dimension.values else dimension.criteria
+
+
+def _decide(given: list[dict[str, Any]], dimension: LabelDimension, standard: Labeling) -> tuple[str, str, str]:
+    """(value, agreed_by, why open) of the labels of one meaning that one example has in one dimension."""
+    values = _once(row["value"] for row in given)
+    adjudicated = sorted((row for row in given if row["annotator"] in standard.adjudicators), key=lambda row: str(row["labelled_at"]))
+    if adjudicated:
+        return str(adjudicated[-1]["value"]), str(adjudicated[-1]["annotator"]), ""
+    if dimension.values and len(given) < standard.min_annotators:
+        return "", "", "too_few_annotators"
+    by = " ".join(row["annotator"] for row in given)
+    if dimension.decision_rule == "approved" and len(given) == 1 and standard.min_annotators > 1:
+        return "", "", "not_approved"
     if len(values) == 1:
-        return values[0], by, "", so_far
-    if dimension.decision_rule == "majority" and given["value"].value_counts().iloc[0] * 2 > len(given):
-        return str(given["value"].value_counts().index[0]), by, "", so_far
+        return values[0], by, ""
+    most, votes = Counter(row["value"] for row in given).most_common(1)[0]
+    if dimension.decision_rule == "majority" and votes * 2 > len(given):
+        return most, by, ""
     if dimension.decision_rule == "any_of":
-        return SEVERAL.join(dict.fromkeys(item for value in values for item in value.split(SEVERAL))), by, "", so_far
-    return "", "", "disagreement", so_far
+        return SEVERAL.join(_once(item for value in values for item in value.split(SEVERAL))), by, ""
+    return "", "", "disagreement"
 
 
-def _from_labels(values: dict[str, str]) -> dict[str, Any]:
-    def several(name: str) -> list[str]:
-        return [item.strip() for item in values.get(EXPECTED + name, "").split(SEVERAL) if item.strip()]
-
-    return {
-        "expected_behaviour": values.get(f"{EXPECTED}behaviour", ""),
-        "must_include": [[wording.strip() for wording in item.split(WORDINGS)] for item in several("must_include")],
-        "must_not_include": several("must_not_include"),
-        "answer": values.get(f"{EXPECTED}answer", ""),
-        "answer_match": values.get(f"{EXPECTED}answer_match", ""),
-        "answer_tolerance": float(values.get(f"{EXPECTED}answer_tolerance", 0)),
-        "regex": several("regex"),
-        "json_schema": values.get(f"{EXPECTED}json_schema", ""),
-        "citations": several("citations"),
-    }
+def _expectation(example_id: str, wanted: dict[str, Any], agreed_by: str) -> dict[str, Any]:
+    return {"example_id": example_id, **wanted, "expectation_sha": _sha(wanted), "agreed_by": agreed_by}
 
 
-def _unreadable(dimension: str, value: str) -> str:
-    """Why a value cannot be what its dimension expects, without quoting it; empty where it can."""
-    if dimension == f"{EXPECTED}answer_match":
-        return "" if value in MATCHES else f"not one of {', '.join(MATCHES)}"
-    if dimension == f"{EXPECTED}answer_tolerance":
-        try:
-            return "" if 0 <= float(value) < math.inf else "expected a number from 0 on"
-        except ValueError:
-            return "expected a number such as 0.5"
-    if dimension in (f"{EXPECTED}regex", f"{EXPECTED}json_schema", f"{EXPECTED}must_include", f"{EXPECTED}must_not_include"):
-        wrong = problem(_from_labels({dimension: value}))
-        return wrong.partition(": ")[2]
-    return ""
-
-
-def _expectation(example_id: str, fields: dict[str, Any], agreed_by: str) -> dict[str, Any]:
-    return {"example_id": example_id, **fields, "expectation_sha": _sha(fields), "agreed_by": agreed_by}
-
-
-def _sha(fields: dict[str, Any]) -> str:
+def _sha(wanted: dict[str, Any]) -> str:
     """Kinds of expectation that came later count only where they are given, so that their coming changed no older hash."""
-    return content_sha({name: value for name, value in fields.items() if value or name not in LATER})
+    return content_sha({name: value for name, value in wanted.items() if value or name not in LATER})
 
 
 def _words(name: str) -> str:
@@ -278,6 +288,7 @@ def work() -> str:
     settings = wanted.label
     labels = read_labels(LABELS, standard, erasure.erased())
     candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
+    tags = tables.read_parquet(TAGS, schema.TAGS)
     door.check_labels(LABELS, candidates, wanted.anonymize.allow_list)
     agreed, open_ = resolve(labels, candidates, standard)
     found = expected(agreed, open_, sources.load())
@@ -285,12 +296,22 @@ def work() -> str:
     waiting = queue(open_, found, candidates, settings.queue_size, settings.seed)
     tables.write_parquet(EXPECTATIONS, found, schema.EXPECTATIONS)
     tables.write_csv(LABEL_QUEUE, waiting, schema.QUEUE)
-    numbers = figures(labels, candidates, agreed, open_, found)
+    numbers = figures(labels, candidates, tags, (agreed, open_, found), standard, settings)
     tables.write_json(METRICS / "labels.json", numbers)
+    return line(numbers)
+
+
+def line(numbers: dict[str, Any]) -> str:
+    """The figures in one line: what is agreed, what waits, and where the standard is unclear."""
+    unclear = [name for name, found in numbers["dimensions"].items() if found.get("agreement", {}).get("reached") is False]
+    waits = ", ".join(f"{count} {why.replace('_', ' ')}" for why, count in numbers["open"].items() if count)
     unknown = numbers["unknown_examples"]
     return (
-        f"{len(labels):,} labels by {numbers['annotators']} annotators: {numbers['examples']['with_expectation']} conversations with an agreed expectation, "
-        f"{numbers['examples']['held_back']} held back" + (f"; {unknown} labels name examples that are not in the pool" if unknown else "")
+        f"{numbers['labels']:,} labels by {numbers['annotators']} annotators: {numbers['examples']['with_expectation']} conversations "
+        f"with an agreed expectation, {numbers['examples']['held_back']} held back"
+        + (f"; open: {waits}" if waits else "")
+        + (f"; the standard is unclear on {', '.join(unclear)}" if unclear else "")
+        + (f"; {unknown} labels name examples that are not in the pool" if unknown else "")
     )
 
 

@@ -165,6 +165,12 @@ class Label(Model):
     queue_size: Annotated[int, Field(ge=0)] = 200
     """How many unlabelled conversations the queue proposes, beside every open question."""
     seed: int = 0
+    resamples: Positive = 1000
+    """How often examples are drawn anew for the interval of an agreement."""
+    min_examples: Annotated[int, Field(ge=2)] = 20
+    """From how many examples with two labels on an agreement is shown, and judged by."""
+    random_share: Rate = 0.2
+    """The share of what `golden label next` gives out that is random, so that a control sample of production can be drawn."""
 
 
 class Merge(Model):

@@ -229,7 +229,7 @@ TAGS = Table(
 
 LABELS = Table(
     "labels",
-    "one annotator's value for one dimension of one example (data/labels/*.csv)",
+    "what one annotator said of one dimension of one example on one day (data/labels/*.csv)",
     (
         EXAMPLE_ID,
         ("dimension", TEXT, "a dimension of expectations/labeling.yaml"),
@@ -239,6 +239,23 @@ LABELS = Table(
         ("standard_version", TEXT, "version of the labelling standard it was made under"),
         TEXT_SHA,
         ("note", TEXT, "why, where it was not plain"),
+    ),
+    ("example_id", "dimension", "annotator", "labelled_at"),
+)
+
+TASKS = Table(
+    "tasks",
+    "one question to one annotator, as a sheet to fill in (data/interim/tasks/<number>/<annotator>.csv); holds pooled text, never in git",
+    (
+        EXAMPLE_ID,
+        ("dimension", TEXT, "a dimension of expectations/labeling.yaml"),
+        ("value", TEXT, "to fill in; holds the text to approve, where another wrote it"),
+        ("annotator", TEXT, "who is asked"),
+        ("labelled_at", TEXT, "to fill in, ISO 8601 date; empty for the day of the import"),
+        ("standard_version", TEXT, "version of the labelling standard to judge by"),
+        TEXT_SHA,
+        ("note", TEXT, "to fill in where it was not plain"),
+        ("conversation", TEXT, "what was said, in the first row of an example"),
     ),
     ("example_id", "dimension", "annotator"),
 )
@@ -261,8 +278,14 @@ QUEUE = Table(
     (
         EXAMPLE_ID,
         ("dimension", TEXT, "what is to be judged"),
-        ("why", TEXT, "unlabelled, too_few_annotators, disagreement or stale_text"),
-        ("values", TEXT, "the values given so far, separated by ` | `"),
+        (
+            "why",
+            TEXT,
+            "unlabelled; too_few_annotators; not_approved (a text that one wrote); disagreement; stale_text; stale_standard (used until it is labelled anew)",
+        ),
+        ("values", TEXT, "the values given so far, separated by ` | `; of texts their number"),
+        ("notes", TEXT, "what annotators noted, separated by ` | `"),
+        ("criteria", TEXT, "the part of the labelling standard that it touches"),
     ),
     ("example_id", "dimension"),
 )
@@ -382,6 +405,7 @@ ALL = (
     CANDIDATES,
     TAGS,
     LABELS,
+    TASKS,
     EXPECTATIONS,
     QUEUE,
     EXAMPLES,

@@ -1,7 +1,7 @@
 """Stage validate: whether the dataset is what it says it is, by Great Expectations.
 
-In: the examples, the list of members, the list of pool partitions, the leak audit's figures, and a suite for each in
-`expectations/suites/`. Out: figures (`metrics/validation.json`) and a page (`reports/validation.html`). It exits 0 whatever the
+In: the examples, the list of members, the list of pool partitions, the figures of the leak audit and of the labels, and a suite for
+each in `expectations/suites/`. Out: figures (`metrics/validation.json`) and a page (`reports/validation.html`). It exits 0 whatever the
 suites find, so that the figures of a failed build are seen in `dvc metrics diff`; `accept` comes last and fails the build. What
 can never happen: a record's content in either output. The suites see counts and codes, not texts.
 """
@@ -23,11 +23,12 @@ from pipeline.params import SOURCES, Params
 from pipeline.rejects import NOT_COUNTED
 
 SUITES = Path("expectations/suites")
-TABLES = ("examples", "members", "pool", "leaks")
+TABLES = ("examples", "members", "pool", "leaks", "labels")
 """Each has a suite of its name."""
 METRICS = paths.METRICS / "validation.json"
 PAGE = paths.REPORTS / "validation.html"
 AUDITED = paths.METRICS / "anonymize.json"
+LABELLED = paths.METRICS / "labels.json"
 
 
 def work() -> str:
@@ -40,7 +41,7 @@ def work() -> str:
     examples = tables.read_parquet(paths.EXAMPLES, schema.EXAMPLES)
     members = tables.read_csv(paths.MEMBERS, schema.MEMBERS)
     partitions = tables.read_csv(paths.POOL_CSV, schema.PARTITIONS)
-    checks = validate(examples, members, partitions, tables.read_json(AUDITED), suites, params, tagging)
+    checks = validate(examples, members, partitions, tables.read_json(AUDITED), tables.read_json(LABELLED), suites, params, tagging)
     tables.write_json(METRICS, figures(checks))
     tables.write_text(PAGE, validation_page.render(checks, suites, params.dataset.name))
     return f"{validation_page.summary(checks)}: {PAGE}"
@@ -51,6 +52,7 @@ def validate(
     members: pd.DataFrame,
     partitions: pd.DataFrame,
     audited: dict[str, Any],
+    labelled: dict[str, Any],
     suites: Sequence[Suite],
     params: Params,
     tagging: Tagging,
@@ -61,6 +63,7 @@ def validate(
         "members": members_frame(members, examples),
         "pool": pool_frame(partitions),
         "leaks": leaks_frame(audited),
+        "labels": labels_frame(labelled),
     }
     given = suite_parameters(params, pinned=int((examples["source"] == "regression").sum()))
     return [check for suite in suites for check in run_suite(suite, frames[suite.name], given)]
@@ -177,6 +180,29 @@ def leaks_frame(audited: dict[str, Any]) -> pd.DataFrame:
     parts = [("examples", f"{source} examples", found) for source, found in audited["examples"].items()]
     parts += [(table, table.replace("_", " "), audited[table]) for table in ("control", "responses", "control_responses")]
     return pd.DataFrame([{"table": table, "part": part, **found} for table, part, found in parts])
+
+
+def labels_frame(labelled: dict[str, Any]) -> pd.DataFrame:
+    """One row for each dimension that people label with values. `agrees` is empty where no agreement is asked for or too few labels
+    tell; `dimension` says, where annotators agree too little, what they confuse."""
+    rows = [
+        {
+            "dimension": f"{name} (the standard is unclear here: alpha {found['alpha']:.2f} of {found['needed']:.2f} needed, {_confused(found)})"
+            if found.get("reached") is False
+            else name,
+            "n": found["n"],
+            "agrees": found.get("reached"),
+            "measured": "reached" in found if "needed" in found else None,
+        }
+        for name, of_one in labelled["dimensions"].items()
+        if (found := of_one.get("agreement")) is not None
+    ]
+    return pd.DataFrame(rows, columns=["dimension", "n", "agrees", "measured"]).astype({"dimension": "str"})
+
+
+def _confused(found: dict[str, Any]) -> str:
+    most = sorted(found.get("confused", {}).items(), key=lambda one: (-one[1], one[0]))
+    return "confused most: " + ", ".join(f"{pair.replace('_or_', ' or ')} {count} times" for pair, count in most)
 
 
 def _codes(values: Iterable[str | None]) -> pd.Series:

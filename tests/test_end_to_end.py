@@ -225,10 +225,10 @@ def test_text_that_git_would_keep_is_refused_at_every_way_in(project, monkeypatc
         ("refuse", quoted, "note: repeats 8 words"),
         ("refuse", "ask jo@corp.io", "note: holds what looks like an e-mail address"),
     ):
-        label_file.write_text(f"{','.join(schema.LABELS.names)}\n{one},expected.behaviour,{value},new,2026-03-05,1.2,t,{note}\n")
+        label_file.write_text(f"{','.join(schema.LABELS.names)}\n{one},expected.behaviour,{value},dana,2026-08-20,1.3,t,{note}\n")
         with pytest.raises(InputError, match=rf"^data/labels/new\.csv, line 2: {says}"):
             label.work()
-    label_file.write_text(f"{','.join(schema.LABELS.names)}\n{one},expected.answer,{quoted},new,2026-03-05,1.2,t,\n")
+    label_file.write_text(f"{','.join(schema.LABELS.names)}\n{one},expected.answer,{quoted},dana,2026-08-20,1.3,t,\n")
     with pytest.raises(InputError, match=r"^data/labels/new\.csv, line 2: value: repeats"):
         label.work()
     for reason, answer, says in (

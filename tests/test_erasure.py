@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import erasure, identity, ingest, label, purge, schema, tables
+from pipeline import erasure, identity, ingest, purge, schema, tables
 from pipeline.errors import InputError
+from pipeline.labeling.reading import read_labels
 from pipeline.paths import ERASED, POOL, POOL_CSV
 from pipeline.sources import load
 from tests.frames import frame, said
@@ -214,6 +215,6 @@ def test_a_conversation_erased_under_an_earlier_key_does_not_come_back_under_the
 def test_a_label_of_an_erased_conversation_is_refused_with_file_and_line(tmp_path):
     row = {"example_id": GONE, "dimension": "resolved", "value": "yes"}
     tables.write_csv(tmp_path / "l.csv", frame(schema.LABELS, [row]), schema.LABELS)
-    assert len(label.read_labels(tmp_path, standard())) == 1
+    assert len(read_labels(tmp_path, standard())) == 1
     with pytest.raises(InputError, match=r"l\.csv, line 2: p-00000000000000aa was erased; run 'golden erase"):
-        label.read_labels(tmp_path, standard(), frozenset([GONE]))
+        read_labels(tmp_path, standard(), frozenset([GONE]))

@@ -8,6 +8,8 @@ from pipeline import schema, tables
 from pipeline.errors import InputError
 from pipeline.expectations import Labeling
 from pipeline.identity import content_sha
+from pipeline.labeling.reading import read_labels
+from pipeline.params import Label
 from pipeline.sources import Expect, Expert
 from pipeline.yaml_models import build_model
 from tests.frames import frame, said
@@ -114,12 +116,10 @@ def test_a_label_that_names_a_placeholder_is_stale_when_the_placeholder_is_gone(
 def test_a_label_of_an_example_that_is_gone_is_counted_and_not_used():
     agreed, open_ = stage.resolve(labels(("p-9", B, "refuse", "a")), candidates("p-1"), standard())
     assert len(agreed) == len(open_) == 0
-    assert (
-        stage.figures(labels(("p-9", B, "refuse", "a")), candidates("p-1"), agreed, open_, tables.empty(schema.EXPECTATIONS))[
-            "unknown_examples"
-        ]
-        == 1
-    )
+    found = (agreed, open_, tables.empty(schema.EXPECTATIONS))
+    told = stage.figures(labels(("p-9", B, "refuse", "a")), candidates("p-1"), tables.empty(schema.TAGS), found, standard(), Label())
+    assert told["unknown_examples"] == 1
+    assert "1 labels name examples that are not in the pool" in stage.line(told)
 
 
 def expectations(rows, entries=None):
@@ -205,7 +205,7 @@ def test_kinds_of_expectation_that_came_later_change_no_hash_where_they_are_not_
         ),
         (
             ["p-1,resolved,yes,a,2026-01-01,1,t,", "p-1,resolved,no,a,2026-01-01,1,t,"],
-            r"line 3: a labelled resolved of p-1 before \(.*line 2\); keep one",
+            r"line 3: a labelled resolved of p-1 before on that day \(.*line 2\); keep one",
         ),
         (["p-1,expected.must_include, ,a,2026-01-01,1,t,"], "line 2: value: empty"),
         (["p-1,expected.regex,(open,a,2026-01-01,1,t,"], r"line 2: value: not a regular expression: missing \) at position 5"),
@@ -215,17 +215,20 @@ def test_kinds_of_expectation_that_came_later_change_no_hash_where_they_are_not_
         (["p-1,expected.answer_tolerance,nan,a,2026-01-01,1,t,"], "line 2: value: expected a number from 0 on"),
         (["p-1,expected.must_include,90 days /  / a month,a,2026-01-01,1,t,"], "line 2: value: holds an entry without words"),
         (["p-1;resolved;yes"], "not readable as CSV"),
+        (["p-1,resolved,yes,a,3 May,1,t,"], "line 2: labelled_at: expected a date such as 2026-03-31"),
+        (["p-1,resolved,yes,a b,2026-01-01,1,t,"], "line 2: annotator: expected a name without blanks"),
+        (["p-1,resolved,yes,a,2026-01-01,7,t,"], "line 2: standard_version: 7: not in the changelog .* known: 1"),
     ],
 )
 def test_a_label_that_does_not_fit_is_refused_with_its_line(lines, message, tmp_path):
     (tmp_path / "l.csv").write_text("\n".join([HEADER, *lines]) + "\n")
     with pytest.raises(InputError, match=message):
-        stage.read_labels(tmp_path, standard(**{f"expected.{name}": TEXT for name in LATER}))
+        read_labels(tmp_path, standard(**{f"expected.{name}": TEXT for name in LATER}))
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path):
     (tmp_path / "l.csv").write_bytes(b"\xef\xbb\xbf" + HEADER.encode() + b"\np-1,resolved,yes,a,2026-01-01,1,t,\n")
-    assert len(stage.read_labels(tmp_path, standard())) == 1
+    assert len(read_labels(tmp_path, standard())) == 1
 
 
 def test_a_behaviour_that_no_target_can_show_is_refused():

@@ -118,12 +118,18 @@ def audited(**findings):
     return {"examples": {name: parts.pop(name) for name in ("production", "expert")}, **parts}
 
 
+def labelled(**agreements):
+    """The figures of the labels: dimension to its agreement, over one that is fine and one of texts."""
+    fine = {"resolved": {"n": 40, "alpha": 0.8, "needed": 0.7, "reached": True}, "privacy": {"n": 40, "alpha": 0.2}}
+    return {"dimensions": {**{name: {"agreement": found} for name, found in (fine | agreements).items()}, "expected_answer": {"agreed": 3}}}
+
+
 def suites(given, tagging=TAGGING):
     names = {"source": list(SOURCES), "dimension": validate.required_dimensions(given, tagging)}
     return [read_suite(ROOT / validate.SUITES / f"{table}.json", names) for table in validate.TABLES]
 
 
-def checks_of(examples, members=None, partitions=None, given=None, only=(), leaks=None):
+def checks_of(examples, members=None, partitions=None, given=None, only=(), leaks=None, labels=None):
     """Suite and id to check; of `only` these ids where some are named."""
     given = given or params()
     members = members_of(examples) if members is None else members
@@ -133,7 +139,7 @@ def checks_of(examples, members=None, partitions=None, given=None, only=(), leak
     ]
     wanted = [suite for suite in wanted if suite.expectations]
     partitions = pool() if partitions is None else partitions
-    found = validate.validate(examples, members, partitions, leaks or audited(), wanted, given, TAGGING)
+    found = validate.validate(examples, members, partitions, leaks or audited(), labels or labelled(), wanted, given, TAGGING)
     return {f"{check.suite}.{check.id}": check for check in found}
 
 
@@ -243,6 +249,29 @@ def test_blank_lines_and_erased_conversations_count_against_nothing():
     assert frame["reject_free_share"].iloc[0] == 0.6
 
 
+def test_a_dimension_on_which_annotators_agree_too_little_fails_and_the_page_says_what_they_confuse():
+    unclear = {"n": 40, "alpha": 0.412, "needed": 0.75, "reached": False, "confused": {"no_or_yes": 3, "answer_or_ask_back": 9}}
+    checks = checks_of(ten(), only=("agreement", "measured"), labels=labelled(faithful=unclear))
+    assert failed(checks) == {"labels.agreement"}
+    assert (checks["labels.agreement"].severity, checks["labels.agreement"].observed, checks["labels.agreement"].of) == ("critical", 1, 2)
+    page = validation_page.render(list(checks.values()), suites(params()), "shop")
+    assert (
+        "faithful (the standard is unclear here: alpha 0.41 of 0.75 needed, confused most: answer or ask_back 9 times, no or yes 3 times)"
+        in page
+    )
+
+
+def test_an_agreement_of_too_few_examples_fails_nothing_and_warns():
+    checks = checks_of(ten(), only=("agreement", "measured"), labels=labelled(faithful={"n": 3, "alpha": 0.1, "needed": 0.75}))
+    assert failed(checks) == {"labels.measured"}
+    assert checks["labels.measured"].severity == "warning"
+
+
+def test_without_labels_there_is_no_agreement_to_check():
+    checks = checks_of(ten(), only=("agreement", "measured"), labels={"dimensions": {}})
+    assert [(check.holds, check.checked) for check in checks.values()] == [(True, False)] * 2
+
+
 def test_the_suites_see_no_text_and_the_outputs_hold_none():
     examples = ten(
         input=[{"role": "user", "content": f"{SECRET} <PERSON_1> jo@corp.io 12345678"}], expected_behaviour="", tags={"category": SECRET}
@@ -340,6 +369,7 @@ def write_inputs(folder, examples, given_suites=True):
     tables.write_csv(folder / "data/golden/members.csv", members_of(examples), schema.MEMBERS)
     tables.write_csv(folder / "data/pool.csv", pool(), schema.PARTITIONS)
     tables.write_json(folder / "metrics/anonymize.json", audited())
+    tables.write_json(folder / "metrics/labels.json", labelled())
     for table in validate.TABLES:
         tables.write_bytes(folder / f"expectations/suites/{table}.json", (ROOT / f"expectations/suites/{table}.json").read_bytes())
 

@@ -12,10 +12,11 @@ import pytest
 
 from demo import assistant, labels, retrieval
 from pipeline import expectations, faults, identity, schema, sources
+from pipeline.labeling.reading import refusal
 
 ROOT = Path(__file__).parents[2]
 LOGS = sorted((ROOT / "demo" / "logs").glob("*.jsonl"))
-BATCHES = sorted((ROOT / "data" / "labels").glob("2026-batch-*.csv"))
+BATCHES = sorted((ROOT / "data" / "labels").glob("2026-*.csv"))
 ANSWER_KEYS = {"answer", "citations", "confidence", "behaviour", "tool_calls"}
 
 
@@ -106,15 +107,16 @@ def test_labels_are_of_logged_conversations_as_they_stand(logged: dict[str, dict
 
 def test_labels_follow_the_standard(label_rows: list[dict[str, str]]) -> None:
     standard = expectations.load_labeling()
-    assert len({(row["example_id"], row["dimension"], row["annotator"]) for row in label_rows}) == len(label_rows)
-    for row in label_rows:
-        dimension = standard.dimensions[row["dimension"]]
-        assert row["standard_version"] == standard.version
-        assert not dimension.values or row["value"] in dimension.values
+    assert len({tuple(row[name] for name in schema.LABELS.key) for row in label_rows}) == len(label_rows)
+    assert [row for row in label_rows if refusal(row, standard)] == []
+    assert {row["annotator"] for row in label_rows} == {*standard.annotators, *standard.adjudicators}
+    assert {row["standard_version"] for row in label_rows} == {"1.2", "1.3"}
 
 
 def test_labelled_answers_say_what_a_scorer_needs(label_rows: list[dict[str, str]]) -> None:
-    answers = {row["example_id"] for row in label_rows if row["dimension"] == "expected.behaviour" and row["value"] == "answer"}
+    behaviours = [row for row in label_rows if row["dimension"] == "expected.behaviour"]
+    answers = {row["example_id"] for row in behaviours if row["value"] == "answer"}
+    answers -= {row["example_id"] for row in behaviours if row["value"] != "answer"}
     judged = {row["example_id"] for row in label_rows if row["dimension"] in ("expected.must_include", "expected.citations")}
     assert answers <= judged
     assert {row["example_id"] for row in label_rows} == {

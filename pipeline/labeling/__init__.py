@@ -1,0 +1,1 @@
+"""Labelling: what annotators wrote is read and measured, what they should judge next is given out, and their tools' files are read."""
