@@ -176,8 +176,14 @@ def test_every_check_can_fail():
     partitions = pool(partition="2026-03", raw="lost", rejected="not_json=30", recognizers="older")
     never = {"examples.columns", "members.columns", "pool.columns", "pool.has_partitions", "pool.has_records"}
     ratios = {"production": 0.1, "expert": 0.5, "adversarial": 0.0, "synthetic": 0.4}
+    unclear = labelled(faithful={"n": 40, "alpha": 0.1, "needed": 0.75, "reached": False}, rude={"n": 2, "needed": 0.75})
     checks = checks_of(
-        broken, members, partitions, params(ratios=ratios), leaks=audited(expert=1, control=2, responses=3, control_responses=1)
+        broken,
+        members,
+        partitions,
+        params(ratios=ratios),
+        leaks=audited(expert=1, control=2, responses=3, control_responses=1),
+        labels=unclear,
     )
     assert set(checks) - failed(checks) == never
     assert not any(check.error for check in checks.values())

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, pii_eval, power, status, target
+from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, label, pii_eval, power, status, target
 from pipeline.errors import InputError
 
 
@@ -61,6 +61,7 @@ app.command("diff")(diff.diff)
 app.command("flag")(flag.flag)
 app.command("power")(power.power)
 app.command("compare", cls=gate.Deciding)(compare.compare)
+app.add_typer(label.app, name="label")
 app.add_typer(key.app, name="key")
 app.add_typer(target.app, name="target")
 
