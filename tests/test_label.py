@@ -236,3 +236,116 @@ def test_a_behaviour_that_no_target_can_show_is_refused():
         standard(
             **{B: {"kind": "expectation", "scale": "nominal", "values": {"dance": "d"}, "criteria": "c", "decision_rule": "consensus"}}
         )
+
+
+# ---- texts that another approves, and standards that change
+
+
+M = "expected.must_include"
+
+
+def test_a_text_of_one_waits_for_another_to_approve_it():
+    assert resolve([("p-1", M, "90 days", "a")], 2) == ({}, {("p-1", M): ("not_approved", "1 text")})
+    assert resolve([("p-1", M, "90 days", "a"), ("p-1", M, "90 days", "b")], 2)[0] == {("p-1", M): "90 days"}
+
+
+def dated(*rows):
+    """Rows of (dimension, value, annotator, labelled_at, standard_version, note)."""
+    names = ("dimension", "value", "annotator", "labelled_at", "standard_version", "note")
+    return frame(schema.LABELS, [{"example_id": "p-1", **dict(zip(names, row, strict=True))} for row in rows])
+
+
+def changed(dimension="resolved"):
+    """A standard of two versions; `dimension` means something else since the second."""
+    plain = standard(2).model_dump()
+    log = [{"version": v, "changed": day, "what": "w"} for v, day in (("1", "2026-01-01"), ("2", "2026-03-01"))]
+    plain["dimensions"][dimension]["version"] = "2"
+    return build_model("labeling.yaml", plain | {"version": "2", "changed": "2026-03-01", "changelog": log}, Labeling)
+
+
+OLD = [("resolved", "yes", "a", "2026-01-02", "1", "n1"), ("resolved", "yes", "b", "2026-01-03", "1", "")]
+
+
+def test_a_value_of_an_older_meaning_is_used_and_listed_until_it_is_labelled_anew():
+    def settled(*rows):
+        agreed, open_ = stage.resolve(dated(*rows), candidates("p-1"), changed())
+        return [*agreed["value"]], [*open_["why"]]
+
+    assert settled(*OLD) == (["yes"], ["stale_standard"])
+    new = [("resolved", "no", "a", "2026-04-01", "2", ""), ("resolved", "no", "b", "2026-04-01", "2", "")]
+    assert settled(*OLD, new[0]) == (["yes"], ["stale_standard"]), "one new label decides nothing yet"
+    assert settled(*OLD, *new) == (["no"], [])
+    assert settled(*OLD[:1]) == ([], ["stale_standard"])
+
+
+def test_a_changed_expectation_holds_no_example_back():
+    agreed, open_ = stage.resolve(
+        dated(*((B, value, who, "2026-01-02", "1", "") for value, who in (("answer", "a"), ("answer", "b")))), candidates("p-1"), changed(B)
+    )
+    assert list(open_["why"]) == ["stale_standard"]
+    assert list(stage.expected(agreed, open_, {})["example_id"]) == ["p-1"]
+
+
+def test_a_disagreement_waits_with_both_notes_and_the_criteria_it_touches():
+    rows = [(B, "answer", "a", "2026-01-02", "1", "the page says it"), (B, "refuse", "b", "2026-01-02", "1", "against the rules")]
+    open_ = stage.resolve(dated(*rows), candidates("p-1"), standard(2))[1]
+    assert open_[["why", "values", "notes", "criteria"]].to_dict("records") == [
+        {
+            "why": "disagreement",
+            "values": "answer | refuse",
+            "notes": "the page says it | against the rules",
+            "criteria": "answer: a | refuse: r",
+        }
+    ]
+
+
+def test_the_last_label_of_an_annotator_decides():
+    rows = [(B, "answer", "a", "2026-01-02", "1", ""), (B, "refuse", "b", "2026-01-02", "1", ""), (B, "answer", "b", "2026-02-02", "1", "")]
+    agreed, open_ = stage.resolve(dated(*rows), candidates("p-1"), standard(2))
+    assert (list(agreed["value"]), len(open_)) == (["answer"], 0)
+
+
+def test_labels_are_counted_by_dimension_with_agreement_per_version_and_adjudicators_left_out():
+    rows = [*OLD, ("resolved", "no", "judge", "2026-04-02", "2", "")]
+    found = dated(*rows)
+    tags = frame(schema.TAGS, [])
+    settled = stage.resolve(found, candidates("p-1"), changed())
+    told = stage.figures(
+        found, candidates("p-1"), tags, (*settled, tables.empty(schema.EXPECTATIONS)), changed(), Label(min_examples=2, resamples=5)
+    )
+    of = told["dimensions"]["resolved"]
+    assert (of["labelled"], of["agreed"], of["open"], of["agreement"]) == (1, 1, {}, {"n": 0})
+    assert of["versions"] == {}, "one example is too few to show"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"version": "3"}, "changelog: expected its last entry to be version 3, changed 2026-03-01"),
+        ({"dimensions": {"resolved": {"version": "9"}}}, "dimensions.resolved.version: 9 is not in the changelog; known: 1, 2"),
+        (
+            {"dimensions": {"resolved": {"boundary_cases": [{"input": "i", "value": "perhaps", "because": "b"}]}}},
+            "dimensions.resolved: a worked example has the value perhaps; known: yes, no",
+        ),
+    ],
+)
+def test_a_standard_that_contradicts_itself_is_one_line(changes, says):
+    plain = changed().model_dump()
+    for name, of in changes.get("dimensions", {}).items():
+        plain["dimensions"][name] |= of
+    with pytest.raises(InputError, match=says):
+        build_model("labeling.yaml", plain | {"version": changes.get("version", "2")}, Labeling)
+
+
+def test_an_unknown_annotator_is_refused_with_the_nearest_name(tmp_path):
+    (tmp_path / "l.csv").write_text(f"{HEADER}\np-1,resolved,yes,amaraa,2026-01-01,1,t,\n")
+    known = standard().model_copy(update={"annotators": ["amara", "bjorn"]})
+    with pytest.raises(InputError, match=r"line 2: annotator: amaraa is not in expectations/labeling\.yaml; did you mean 'amara'\?"):
+        read_labels(tmp_path, known)
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_named(separator, name, tmp_path):
+    (tmp_path / "l.csv").write_text(HEADER.replace(",", separator) + "\n")
+    with pytest.raises(InputError, match=f"l.csv, line 1: separated by {name}; save it as CSV with commas, in UTF-8"):
+        read_labels(tmp_path, standard())
