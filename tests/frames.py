@@ -17,6 +17,7 @@ PLAIN: dict[str, dict[str, Any]] = {
     },
     "tags": {"origin": "rule", "confidence": 1.0},
     "labels": {"annotator": "amara", "labelled_at": "2026-03-03", "standard_version": "1", "text_sha": "t", "note": ""},
+    "tasks": {"value": "", "labelled_at": "", "standard_version": "2", "text_sha": "t", "note": "", "conversation": ""},
     "expectations": {"expected_behaviour": "answer", "must_include": [], "must_not_include": [], "answer": "", "answer_match": "", "answer_tolerance": 0.0, "regex": [], "json_schema": "", "citations": [], "expectation_sha": "x", "agreed_by": "amara"},
     "members": {"reason": "first", "since": "1.0.0", "slices": "", "source": "production"},
     "partitions": {
