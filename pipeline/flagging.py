@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from pipeline import admission, door, near_duplicates, schema, sources, tables
 from pipeline.errors import InputError
 from pipeline.identity import example_id as id_of
-from pipeline.label import SEVERAL, WORDINGS
+from pipeline.labeling.reading import SEVERAL, WORDINGS
 from pipeline.paths import POOL, POOL_CSV, RECORDS, SOURCES
 from pipeline.sources import Expect, Regression
 from pipeline.tag import candidates, given_tags
