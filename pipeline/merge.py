@@ -10,32 +10,59 @@ pinned example left out; two near-duplicates; a placeholder that was not rendere
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 import pandas as pd
 
-from pipeline import expectations as standards
+from pipeline import coverage as coverage_
+from pipeline import expectations as expectations_
 from pipeline import near_duplicates, params, schema, stage, tables
-from pipeline.allocation import Choice, choose, fit, quotas, slices_of
+from pipeline.allocation import DRAWS, Allocation, Goal, Problem, allocate, draw, fit, kinds_of, needed_for, quotas
 from pipeline.errors import InputError
-from pipeline.expectations import Coverage
+from pipeline.expectations import Contract, Coverage, Tagging
 from pipeline.identity import content_sha, stable_order
 from pipeline.params import SOURCES, Anonymize, Merge
-from pipeline.paths import CANDIDATES, CONTROL, EXAMPLES, EXAMPLES_JSONL, EXPECTATIONS, LABEL_QUEUE, MEMBERS, RELEASED, TAGS
+from pipeline.paths import CANDIDATES, CONTROL, EXAMPLES, EXAMPLES_JSONL, EXPECTATIONS, LABEL_QUEUE, MEMBERS, METRICS, PLOTS, RELEASED, TAGS
 from pipeline.pii.spans import PLACEHOLDER, from_rows, to_rows
 from pipeline.pii.surrogates import render, render_plain, surrogates
 
 UNRELEASED = "unreleased"
 
 
-def select(candidates: pd.DataFrame, tags: pd.DataFrame, coverage: Coverage, released: pd.DataFrame, settings: Merge) -> pd.DataFrame:
-    """Members (schema.MEMBERS) of `candidates`, all of which have an expectation.
+@dataclass(frozen=True)
+class Standards:
+    """What of expectations/ says who is wanted."""
 
-    Raises InputError where a source has too few examples and `settings.shortfall` does not allow for it.
+    coverage: Coverage
+    contract: Contract
+    tagging: Tagging
+
+
+@dataclass(frozen=True)
+class Selection:
+    members: pd.DataFrame
+    """schema.MEMBERS"""
+    coverage: dict[str, Any]
+    """The content of metrics/coverage.json."""
+    pairs: list[dict[str, Any]]
+    """What the heat map shows."""
+
+
+def select(
+    candidates: pd.DataFrame, tags: pd.DataFrame, standards: Standards, production: pd.DataFrame, released: pd.DataFrame, settings: Merge
+) -> Selection:
+    """Members of `candidates`, all of which have an expectation, and how they cover what is wanted.
+
+    production: example_id, failed, inclusion_weight of all that production has, labelled or not. Raises InputError where a source has
+    too few examples and `settings.shortfall` does not allow for it, where names in the standards are not known, where more is wanted
+    than the dataset holds, and where an impossible slice occurs.
     """
+    coverage_.check(standards.coverage, standards.contract, standards.tagging, settings.stratify_by, settings.size)
+    coverage_.refuse_what_cannot_be(tags, candidates["example_id"], standards.coverage, settings.stratify_by)
     ratio_source = candidates["source"].replace("regression", "production")
     pinned = _one_per_incident(candidates[candidates["pinned"]])
     size = _size(len(pinned), settings)
@@ -45,8 +72,23 @@ def select(candidates: pd.DataFrame, tags: pd.DataFrame, coverage: Coverage, rel
         counts = fit(size, settings.ratios, available, settings.shortfall)
     except InputError as error:
         raise InputError(f"params.yaml: merge: {error}; {_what_next(candidates, distinct, settings)}") from None
-    chosen = _fill(counts, candidates[candidates["example_id"].isin(distinct)], set(pinned), tags, coverage, released, settings)
-    return _members(chosen, candidates, tags, released)
+    wanted = coverage_.wanted(
+        standards.coverage, standards.contract, standards.tagging, settings.stratify_by, sum(counts.values())
+    )
+    goals = [one.goal for one in wanted]
+    left = candidates[candidates["example_id"].isin(distinct)].reset_index(drop=True)
+    inside = coverage_.inside(goals, tags, left["example_id"])
+    is_pinned = left["example_id"].isin(pinned).to_numpy()
+    problem = _problem(left, inside, is_pinned, goals, counts, _failures(counts, production, settings), released, settings)
+    allocation = allocate(problem)
+    members = _members(_reasons(left, inside, is_pinned, problem, allocation, settings.seed), candidates, tags, released)
+    in_dataset = left["example_id"].isin(members["example_id"]).to_numpy()
+    of_production, weights = coverage_.inside(goals, tags, production["example_id"]), production["inclusion_weight"].to_numpy(float)
+    return Selection(
+        members,
+        coverage_.figures(wanted, inside[in_dataset].sum(axis=0), of_production, weights, len(members)) | _solved(problem, allocation),
+        coverage_.pairs(wanted, inside[in_dataset], of_production, weights, len(members)),
+    )
 
 
 def build(
@@ -111,38 +153,72 @@ def _distinct(candidates: pd.DataFrame, released: pd.DataFrame, settings: Merge)
     ]
 
 
-def _fill(
-    counts: Mapping[str, int],
+def _failures(counts: Mapping[str, int], production: pd.DataFrame, settings: Merge) -> int:
+    """How many failures production's part should hold, pinned ones included."""
+    share = settings.failure_share
+    if share == "production":
+        weights = production["inclusion_weight"].to_numpy(float)
+        share = float(weights @ production["failed"].to_numpy(float) / weights.sum()) if weights.sum() else 0.0
+    return round(round(share * counts.get("production", 0), 9))
+
+
+def _problem(
     candidates: pd.DataFrame,
-    pinned: set[str],
-    tags: pd.DataFrame,
-    coverage: Coverage,
+    inside: np.ndarray,
+    is_pinned: np.ndarray,
+    goals: Sequence[Goal],
+    counts: Mapping[str, int],
+    failures: int,
     released: pd.DataFrame,
     settings: Merge,
-) -> list[Choice]:
-    """The sources one after the other, scarcest first, so that production can make up for what the others do not cover."""
-    slices = slices_of(tags[tags["example_id"].isin(candidates["example_id"])], settings.stratify_by)
-    costs = {f"{dimension}={value}": entry.cost for dimension, values in coverage.dimensions.items() for value, entry in values.items()}
-    have: dict[str, int] = Counter(one for example_id in pinned for one in slices.get(example_id, ()))
-    chosen = [
-        Choice(i, f"pinned: incident {incident}")
-        for i, incident in zip(candidates["example_id"], candidates["incident_id"], strict=True)
-        if i in pinned
-    ]
-    for source in sorted(counts, key=lambda source: (counts[source], source)):
-        of_source = candidates["source"].isin(["production", "regression"] if source == "production" else [source])
-        ids = [str(i) for i in candidates.loc[of_source & ~candidates["example_id"].isin(pinned), "example_id"]]
-        free = counts[source] - (len(pinned) if source == "production" else 0)
-        chosen += choose(ids, free, slices, costs, have, frozenset(released["example_id"]), settings.seed)
-    return chosen
+) -> Problem:
+    """What is left to choose once the pinned examples are in."""
+    free = candidates[~is_pinned].assign(
+        source=candidates["source"].replace("regression", "production"), released=candidates["example_id"].isin(released["example_id"])
+    )
+    return Problem(
+        kinds_of(free, inside[~is_pinned], settings.seed),
+        goals,
+        {source: count - (int(is_pinned.sum()) if source == "production" else 0) for source, count in counts.items()},
+        inside[is_pinned].sum(axis=0),
+        max(0, failures - int((candidates["failed"] & is_pinned).sum())),
+    )
 
 
-def _members(chosen: list[Choice], candidates: pd.DataFrame, tags: pd.DataFrame, released: pd.DataFrame) -> pd.DataFrame:
+def _reasons(
+    candidates: pd.DataFrame, inside: np.ndarray, is_pinned: np.ndarray, problem: Problem, allocation: Allocation, seed: int
+) -> dict[str, str]:
+    """Example id to why it is in: the slice that would lose most without it, and its draw among its like."""
+    ids = candidates["example_id"].to_numpy(str)
+    found = {str(i): f"pinned: incident {incident}" for i, incident in zip(ids[is_pinned], candidates["incident_id"][is_pinned], strict=True)}
+    place_of = {example_id: place for place, example_id in enumerate(ids)}
+    for example_id in allocation.ids:
+        of_kind, chance = np.flatnonzero(inside[place_of[example_id]]).tolist(), draw(seed, example_id) / DRAWS
+        slice_ = needed_for(problem, allocation.have, of_kind)
+        found[example_id] = f"needed for {slice_}, drawn at {chance:.3f}" if slice_ else f"drawn at {chance:.3f}"
+    return found
+
+
+def _solved(problem: Problem, allocation: Allocation) -> dict[str, Any]:
+    """How near the allocation is to the best: what is lacking of floors, how far failures are off, what the power curves give."""
+    units = sum(int(goal.gains.sum()) for goal in problem.goals)
+    return {
+        "allocation": {
+            "method": allocation.method,
+            "floors_shortfall_weighted": allocation.values["shortfall"],
+            "failures_off": allocation.values["mix"],
+            "power_of_what_could_be": allocation.values["power"] / units if units else 1.0,
+            "released_kept": allocation.values["churn"],
+            "gap": max(allocation.gaps.values(), default=0.0),
+        }
+    }
+
+
+def _members(reasons: Mapping[str, str], candidates: pd.DataFrame, tags: pd.DataFrame, released: pd.DataFrame) -> pd.DataFrame:
     """Members with all their slices; reason and release are those of the first admission."""
-    reasons = {choice.example_id: choice.reason for choice in chosen}
     found = candidates.loc[candidates["example_id"].isin(list(reasons)), ["example_id", "source"]]
     before = released.set_index("example_id")
-    slices = slices_of(tags, list(dict.fromkeys(tags["dimension"])))
+    slices = _values_of(tags[tags["example_id"].isin(found["example_id"])])
     return pd.DataFrame(
         {
             "example_id": found["example_id"],
@@ -152,6 +228,12 @@ def _members(chosen: list[Choice], candidates: pd.DataFrame, tags: pd.DataFrame,
             "since": [before["since"].get(i, UNRELEASED) for i in found["example_id"]],
         }
     )
+
+
+def _values_of(tags: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Example id to its tags as single-value slices."""
+    named = tags["dimension"] + "=" + tags["value"]
+    return {str(i): tuple(sorted(group)) for i, group in named.groupby(tags["example_id"])}
 
 
 def _what_next(candidates: pd.DataFrame, distinct: list[str], settings: Merge) -> str:
@@ -228,26 +310,35 @@ def readable(examples: pd.DataFrame, members: pd.DataFrame) -> Iterator[dict[str
 
 def work() -> str:
     settings = params.load()
-    candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
-    tags = tables.read_parquet(TAGS, schema.TAGS)
+    standards = Standards(expectations_.load_coverage(), expectations_.load_contract(), expectations_.load_tagging())
     expectations = tables.read_parquet(EXPECTATIONS, schema.EXPECTATIONS)
+    labelled = tables.read_parquet(CANDIDATES, schema.CANDIDATES, only=expectations["example_id"])
+    population = tables.read_parquet(CANDIDATES, schema.CANDIDATES, ["example_id", "source", "failed", "inclusion_weight"])
+    production = population[population["source"].isin(["production", "regression"])]
+    tags = tables.read_parquet(TAGS, schema.TAGS)
     released = tables.read_csv(RELEASED, schema.MEMBERS) if RELEASED.is_file() else tables.empty(schema.MEMBERS)
-    labelled = candidates[candidates["example_id"].isin(expectations["example_id"])].reset_index(drop=True)
-    members = select(labelled, tags, standards.load_coverage(), released, settings.merge)
-    examples = build(members, labelled, tags, expectations, settings.anonymize)
-    sample = build(control(labelled, len(members), settings.merge.seed), labelled, tags, expectations, settings.anonymize)
+    selection = select(labelled, tags, standards, production, released, settings.merge)
+    members = selection.members
+    mine = tags[tags["example_id"].isin(labelled["example_id"])]
+    examples = build(members, labelled, mine, expectations, settings.anonymize)
+    sample = build(control(labelled, len(members), settings.merge.seed), labelled, mine, expectations, settings.anonymize)
     tables.write_parquet(EXAMPLES, examples, schema.EXAMPLES)
     tables.write_jsonl(EXAMPLES_JSONL, readable(examples, members))
     tables.write_parquet(CONTROL, sample, schema.EXAMPLES)
     tables.write_csv(MEMBERS, members, schema.MEMBERS)
+    tables.write_json(METRICS / "coverage.json", selection.coverage)
+    tables.write_json(PLOTS / "coverage.json", selection.pairs)
+    return _line(members, selection.coverage, settings.merge)
+
+
+def _line(members: pd.DataFrame, figures: dict[str, Any], settings: Merge) -> str:
     counts = members["source"].value_counts()
-    wanted = quotas(settings.merge.size, settings.merge.ratios)
-    size = (
-        ""
-        if len(members) == settings.merge.size
-        else f" (wanted {settings.merge.size}: {', '.join(f'{wanted[s]} {s}' for s in SOURCES if s in wanted)})"
-    )
-    return f"{len(members)} examples: {', '.join(f'{counts[s]} {s}' for s in sorted(counts.index))}{size}; who and why: {MEMBERS}"
+    wanted = quotas(settings.size, settings.ratios)
+    off = ", ".join(f"{wanted[s]} {s}" for s in SOURCES if s in wanted)
+    size = "" if len(members) == settings.size else f" (wanted {settings.size}: {off})"
+    short = figures["total"]["slices_short"]
+    lacking = f"; {short} slices below target: {METRICS / 'coverage.json'}" if short else ""
+    return f"{len(members)} examples: {', '.join(f'{counts[s]} {s}' for s in sorted(counts.index))}{size}{lacking}; who and why: {MEMBERS}"
 
 
 if __name__ == "__main__":

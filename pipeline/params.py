@@ -181,7 +181,9 @@ class Merge(Model):
     shortfall: Literal["fail", "scale", "fill"] = "fail"
     """A source with too few examples: fail; scale the whole dataset down to its ratios; or fill up from the other sources."""
     stratify_by: list[str]
-    """Tag dimensions whose values each source represents evenly."""
+    """Dimensions of expectations/coverage.yaml whose values are slices to fill; every example needs a value in each that is not multiple."""
+    failure_share: Literal["production"] | Rate = "production"
+    """The share of failures in production's part of the dataset: as production has it, or a number. Floors and targets come first."""
     near_duplicate: Rate = 0.8
     """Texts whose character 5-grams overlap so much (Jaccard) count as one."""
     max_pinned_share: Rate = 0.25

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -85,8 +86,8 @@ def read_note(path: Path) -> dict[str, str]:
     return {k.decode(): v.decode() for k, v in metadata.items() if not k.startswith(b"ARROW:")}
 
 
-def read_parquet(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataFrame:
-    """A table as a frame: nested columns as Python lists and dicts, text never null.
+def read_parquet(path: Path, table: Table, columns: list[str] | None = None, only: Iterable[str] | None = None) -> pd.DataFrame:
+    """A table as a frame: nested columns as Python lists and dicts, text never null; of the examples `only`, where they are given.
 
     Raises InputError where the file is missing or its columns are not `table`'s.
     """
@@ -95,7 +96,8 @@ def read_parquet(path: Path, table: Table, columns: list[str] | None = None) -> 
     found = pq.read_schema(path)
     if found.names != table.names or found.remove_metadata() != table.arrow:
         raise InputError(f"{path}: not the columns of {table.name}; it was made by another version: run 'dvc repro'")
-    return to_frame(pq.read_table(path, columns=columns))
+    some = None if only is None else pc.field("example_id").isin(pa.array(list(only), pa.string()))
+    return to_frame(pq.read_table(path, columns=columns, filters=some))
 
 
 def to_frame(arrow: pa.Table) -> pd.DataFrame:
