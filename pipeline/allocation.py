@@ -31,8 +31,11 @@ from pipeline.identity import stable_order
 
 DRAWS = 1_000
 """A draw is a whole number below it."""
-NODE_LIMIT = 2_000
+NODE_LIMIT = 500
 """Branch-and-bound nodes for each of the five steps."""
+ALL_UP_TO = 1_000
+"""Up to so many candidates all are looked at; of more, those with the lowest draws of every source in every slice."""
+OF_EACH = 10
 STEPS = ("shortfall", "mix", "power", "churn", "draw")
 
 
@@ -142,6 +145,24 @@ def kinds_of(candidates: pd.DataFrame, inside: np.ndarray, seed: int) -> list[Ki
     ]
 
 
+def shortlist(candidates: pd.DataFrame, inside: np.ndarray, counts: Mapping[str, int], seed: int) -> np.ndarray:
+    """Places of the candidates that the program looks at: bounded, however many there are, and hardly moved by others that come.
+
+    Members of the last release are on it; of every source, failed or not, those with the lowest draws: as many as the source gives to
+    the dataset, and OF_EACH of every slice.
+    """
+    if len(candidates) <= ALL_UP_TO:
+        return np.arange(len(candidates))
+    order = np.array([stable_order(seed, example_id) for example_id in candidates["example_id"]], np.uint64)
+    on = candidates["released"].to_numpy(bool).copy()
+    for (source, _), places in candidates.groupby(["source", "failed"]).indices.items():
+        by_draw = places[np.argsort(order[places], kind="stable")]
+        on[by_draw[: counts.get(source, 0)]] = True
+        for column in inside.T:
+            on[by_draw[column[by_draw]][:OF_EACH]] = True
+    return np.flatnonzero(on)
+
+
 @dataclass(frozen=True)
 class Problem:
     kinds: Sequence[Kind]
@@ -198,7 +219,7 @@ def allocate(problem: Problem) -> Allocation:
     best = first = greedy(problem)
     gaps: dict[str, float] = {}
     for place, step in enumerate(STEPS):
-        if step == "mix" and problem.failures is None:
+        if (step == "mix" and problem.failures is None) or (step == "churn" and not problem.is_released.any()):
             continue
         taken, gap = _minimise(problem, place, problem.values(best))
         if taken is not None:
@@ -233,7 +254,7 @@ def greedy(problem: Problem) -> np.ndarray:
 
 def _minimise(problem: Problem, step: int, best: tuple[int, ...]) -> tuple[np.ndarray | None, float]:
     """Counts that are least in `step` and no worse than `best` in the steps before; the gap where the node limit came first."""
-    program = _Program(problem, with_draws=STEPS[step] == "draw")
+    program = _Program(problem, of_examples=STEPS[step] == "draw")
     constraints = program.structure()
     for earlier in range(step):
         row = program.objective(earlier)
@@ -247,7 +268,7 @@ def _minimise(problem: Problem, step: int, best: tuple[int, ...]) -> tuple[np.nd
     )
     if found.x is None:
         return None, 1.0
-    taken = np.rint(found.x[: len(problem.kinds)]).astype(np.int64)
+    taken = program.taken(found.x)
     gap = 0.0 if found.status == 0 else float(abs(found.fun - found.mip_dual_bound) / max(1.0, abs(found.fun)))
     return (taken if _fits(problem, taken) else None), gap
 
@@ -260,21 +281,24 @@ def _fits(problem: Problem, taken: np.ndarray) -> bool:
 
 
 class _Program:
-    """The columns: counts of kinds | shortfall of goals | power of goals | mix | with_draws: each example that may be taken."""
+    """The columns: counts taken | slices' examples | shortfall of slices | power of slices | mix.
 
-    def __init__(self, problem: Problem, *, with_draws: bool) -> None:
+    A count is of a kind, but `of_examples` each example has its own, of those that may be taken.
+    """
+
+    def __init__(self, problem: Problem, *, of_examples: bool) -> None:
         self.problem = problem
-        kinds, goals = len(problem.kinds), len(problem.goals)
-        self.lacks, self.power, self.mix = slice(kinds, kinds + goals), slice(kinds + goals, kinds + 2 * goals), kinds + 2 * goals
-        self.draws = (
-            np.concatenate([kind.draws[:room] for kind, room in zip(problem.kinds, problem.room, strict=True)])
-            if with_draws and kinds
-            else np.zeros(0)
-        )
-        self.width = self.mix + 1 + len(self.draws)
+        goals = len(problem.goals)
+        self.kind_of = np.repeat(np.arange(len(problem.kinds)), problem.room) if of_examples else np.arange(len(problem.kinds))
+        self.upper_counts = np.ones(len(self.kind_of)) if of_examples else problem.room.astype(float)
+        self.draws = [draw_ for kind, room in zip(problem.kinds, problem.room.tolist(), strict=True) for draw_ in kind.draws[:room]]
+        counts = len(self.kind_of)
+        self.have, self.lacks, self.power = (slice(counts + goals * place, counts + goals * (place + 1)) for place in range(3))
+        self.mix = counts + 3 * goals
+        self.width = self.mix + 1
 
     def objective(self, step: int) -> np.ndarray:
-        row, problem, kinds = np.zeros(self.width), self.problem, len(self.problem.kinds)
+        row, problem, counts = np.zeros(self.width), self.problem, len(self.kind_of)
         match STEPS[step]:
             case "shortfall":
                 row[self.lacks] = [goal.weight for goal in problem.goals]
@@ -283,49 +307,51 @@ class _Program:
             case "power":
                 row[self.power] = -1
             case "churn":
-                row[:kinds] = -problem.is_released
+                row[:counts] = -problem.is_released[self.kind_of]
             case "draw":
-                row[self.mix + 1 :] = self.draws
+                row[:counts] = self.draws
         return row
 
     def integrality(self) -> np.ndarray:
         whole = np.zeros(self.width)
-        whole[: len(self.problem.kinds)] = 1
+        whole[: len(self.kind_of)] = 1
         return whole
 
     def upper(self) -> np.ndarray:
         most = np.full(self.width, np.inf)
-        most[: len(self.problem.kinds)] = self.problem.room
-        most[self.mix + 1 :] = 1
+        most[: len(self.kind_of)] = self.upper_counts
         return most
 
+    def taken(self, solution: np.ndarray) -> np.ndarray:
+        """(kinds,) counts of a solution."""
+        counts = np.rint(solution[: len(self.kind_of)]).astype(np.int64)
+        return np.bincount(self.kind_of, counts, len(self.problem.kinds)).astype(np.int64)
+
     def structure(self) -> list[LinearConstraint]:
-        """What holds in every step: the sources' counts, and what shortfall, power, mix and examples are of the kinds' counts."""
-        problem = self.problem
-        kinds, goals = len(problem.kinds), len(problem.goals)
-        sources = sorted(problem.counts)
-        of_source = np.array([[kind.source == source for kind in problem.kinds] for source in sources], float).reshape(len(sources), kinds)
-        counts = [problem.counts[source] for source in sources]
-        found = [LinearConstraint(self._wide((0, sparse.csr_array(of_source))), counts, counts)]
+        """What holds in every step: the sources' counts, and what shortfall, power and mix are of the counts taken."""
+        problem, counts = self.problem, len(self.kind_of)
+        sources, goals = sorted(problem.counts), len(problem.goals)
+        source_of = np.array([sources.index(kind.source) for kind in problem.kinds], int)[self.kind_of]
+        of_source = sparse.csr_array((np.ones(counts), (source_of, np.arange(counts))), shape=(len(sources), counts))
+        wanted = [problem.counts[source] for source in sources]
+        found = [LinearConstraint(self._wide((0, of_source)), wanted, wanted)]
         if goals:
-            inside = problem.inside.astype(float)
+            inside, each = problem.inside.astype(float)[:, self.kind_of], sparse.eye_array(goals)
             floors = np.array([goal.floor for goal in problem.goals])
-            found.append(
-                LinearConstraint(self._wide((0, inside), (self.lacks.start, sparse.eye_array(goals))), floors - problem.before, np.inf)
-            )
-            found.append(self._under_the_curves(inside))
+            found += [
+                LinearConstraint(self._wide((0, inside), (self.have.start, -each)), -problem.before, -problem.before),
+                LinearConstraint(self._wide((self.have.start, each), (self.lacks.start, each)), floors, np.inf),
+                self._under_the_curves(),
+            ]
         if problem.failures is not None:
-            failures = sparse.csr_array(problem.is_failure[None].astype(float))
-            one = sparse.csr_array([[1.0]])
-            found.append(LinearConstraint(self._wide((0, failures), (self.mix, one)), problem.failures, np.inf))
-            found.append(LinearConstraint(self._wide((0, failures), (self.mix, -one)), -np.inf, problem.failures))
-        if len(self.draws):
-            of_kind = np.repeat(np.arange(kinds), problem.room)
-            examples = sparse.csr_array((np.ones(len(of_kind)), (of_kind, np.arange(len(of_kind)))), shape=(kinds, len(of_kind)))
-            found.append(LinearConstraint(self._wide((0, sparse.eye_array(kinds)), (self.mix + 1, -examples)), 0, 0))
+            failures, one = sparse.csr_array(problem.is_failure[self.kind_of][None].astype(float)), sparse.csr_array([[1.0]])
+            found += [
+                LinearConstraint(self._wide((0, failures), (self.mix, one)), problem.failures, np.inf),
+                LinearConstraint(self._wide((0, failures), (self.mix, -one)), -np.inf, problem.failures),
+            ]
         return found
 
-    def _under_the_curves(self, inside: sparse.csr_array) -> LinearConstraint:
+    def _under_the_curves(self) -> LinearConstraint:
         """power <= worth(n) + gain(n + 1) * (have - n), one row for each n at which a goal's gain changes."""
         rows, slopes, limits = [], [], []
         for place, (goal, worth) in enumerate(zip(self.problem.goals, self.problem.worth, strict=True)):
@@ -333,19 +359,18 @@ class _Program:
             for n in np.flatnonzero(np.diff(gains, prepend=gains[0] + 1)).tolist():
                 rows.append(place)
                 slopes.append(float(gains[n]))
-                limits.append(float(worth[n]) + gains[n] * (float(self.problem.before[place]) - n))
-        ones = sparse.csr_array((np.ones(len(rows)), (np.arange(len(rows)), rows)), shape=(len(rows), len(self.problem.goals)))
-        steep = sparse.csr_array((-np.array(slopes), (np.arange(len(rows)), rows)), shape=(len(rows), len(self.problem.goals)))
-        return LinearConstraint(self._wide((0, steep @ inside), (self.power.start, ones)), -np.inf, limits)
+                limits.append(float(worth[n]) - gains[n] * n)
+        shape = (len(rows), len(self.problem.goals))
+        ones = sparse.csr_array((np.ones(len(rows)), (np.arange(len(rows)), rows)), shape=shape)
+        steep = sparse.csr_array((-np.array(slopes), (np.arange(len(rows)), rows)), shape=shape)
+        return LinearConstraint(self._wide((self.have.start, steep), (self.power.start, ones)), -np.inf, limits)
 
     def _wide(self, *blocks: tuple[int, sparse.csr_array]) -> sparse.csr_array:
         """Blocks of columns set at their places in rows of full width."""
-        height = blocks[0][1].shape[0]
-        wide = sparse.csr_array((height, self.width))
-        for start, block in blocks:
-            left, right = sparse.csr_array((height, start)), sparse.csr_array((height, self.width - start - block.shape[1]))
-            wide = wide + sparse.hstack([left, block, right], format="csr")
-        return wide
+        parts = [block.tocoo() for _, block in blocks]
+        rows, values = np.concatenate([part.row for part in parts]), np.concatenate([part.data for part in parts])
+        columns = np.concatenate([part.col + start for (start, _), part in zip(blocks, parts, strict=True)])
+        return sparse.csr_array((values, (rows, columns)), shape=(blocks[0][1].shape[0], self.width))
 
 
 def needed_for(problem: Problem, have: Sequence[int], slices: Sequence[int]) -> str:

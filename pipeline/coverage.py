@@ -25,7 +25,7 @@ from pipeline.decision.curve import concave, levels, seen
 from pipeline.errors import InputError
 from pipeline.expectations import Contract, Coverage, Tagging, Value
 
-GRAIN = 10_000
+GRAIN = 1_000
 COVERAGE = expectations.FOLDER / "coverage.yaml"
 CONTRACT = expectations.FOLDER / "contract.yaml"
 COMBINATIONS, NAMED_BY_CONTRACT = "combinations", "contract"

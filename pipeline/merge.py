@@ -21,7 +21,7 @@ import pandas as pd
 from pipeline import coverage as coverage_
 from pipeline import expectations as expectations_
 from pipeline import near_duplicates, params, schema, stage, tables
-from pipeline.allocation import DRAWS, Allocation, Goal, Problem, allocate, draw, fit, kinds_of, needed_for, quotas
+from pipeline.allocation import DRAWS, Allocation, Goal, Problem, allocate, draw, fit, kinds_of, needed_for, quotas, shortlist
 from pipeline.errors import InputError
 from pipeline.expectations import Contract, Coverage, Tagging
 from pipeline.identity import content_sha, stable_order
@@ -176,10 +176,12 @@ def _problem(
     free = candidates[~is_pinned].assign(
         source=candidates["source"].replace("regression", "production"), released=candidates["example_id"].isin(released["example_id"])
     )
+    left = {source: count - (int(is_pinned.sum()) if source == "production" else 0) for source, count in counts.items()}
+    looked_at = shortlist(free, inside[~is_pinned], left, settings.seed)
     return Problem(
-        kinds_of(free, inside[~is_pinned], settings.seed),
+        kinds_of(free.iloc[looked_at], inside[~is_pinned][looked_at], settings.seed),
         goals,
-        {source: count - (int(is_pinned.sum()) if source == "production" else 0) for source, count in counts.items()},
+        left,
         inside[is_pinned].sum(axis=0),
         max(0, failures - int((candidates["failed"] & is_pinned).sum())),
     )
