@@ -133,7 +133,7 @@ def kinds_of(candidates: pd.DataFrame, inside: np.ndarray, seed: int) -> list[Ki
     packed = np.packbits(inside, axis=1)
     columns = [candidates[name].tolist() for name in ("source", "failed", "released")]
     for place in by_draw.tolist():
-        found.setdefault((*(column[place] for column in columns), packed[place].tobytes()), []).append(place)  # type: ignore[arg-type]
+        found.setdefault((*(column[place] for column in columns), packed[place].tobytes()), []).append(place)
     return [
         Kind(
             *(source, failed, released),
@@ -376,7 +376,11 @@ class _Program:
 def needed_for(problem: Problem, have: Sequence[int], slices: Sequence[int]) -> str:
     """The slice that would lose most by one example less: one at or below its floor first, then by power; nothing where none would."""
     lost = [
-        (goal.weight if have[place] <= goal.floor else 0, int(goal.gains[have[place] - 1]) if have[place] <= len(goal.gains) else 0, goal.slice)
+        (
+            goal.weight if have[place] <= goal.floor else 0,
+            int(goal.gains[have[place] - 1]) if have[place] <= len(goal.gains) else 0,
+            goal.slice,
+        )
         for place, goal in ((place, problem.goals[place]) for place in slices)
     ]
     most = max(lost, default=(0, 0, ""))

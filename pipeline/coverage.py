@@ -11,7 +11,6 @@ value where it adds most; a combination takes what adds something, at most as ma
 
 import difflib
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +56,9 @@ def check(coverage: Coverage, contract: Contract, tagging: Tagging, stratify_by:
     known = {name: set(dimension.values) for name, dimension in tagging.dimensions.items()}
     for dimension in stratify_by:
         if dimension not in coverage.dimensions:
-            raise InputError(f"params.yaml: merge.stratify_by: {COVERAGE} has no dimension '{dimension}'; {_there(dimension, coverage.dimensions)}")
+            raise InputError(
+                f"params.yaml: merge.stratify_by: {COVERAGE} has no dimension '{dimension}'; {_there(dimension, coverage.dimensions)}"
+            )
     for dimension, values in coverage.dimensions.items():
         for value in values:
             _known(f"{COVERAGE}: dimensions", ((dimension, value),), known)
@@ -75,7 +76,9 @@ def _known(where: str, tags: Iterable[tuple[str, str]], known: Mapping[str, set[
         if dimension not in known:
             raise InputError(f"{where}: no dimension '{dimension}' in {expectations.FOLDER}/tagging.yaml; {_there(dimension, known)}")
         if value not in known[dimension]:
-            raise InputError(f"{where}: '{value}' is no value of {dimension} in {expectations.FOLDER}/tagging.yaml; {_there(value, known[dimension])}")
+            raise InputError(
+                f"{where}: '{value}' is no value of {dimension} in {expectations.FOLDER}/tagging.yaml; {_there(value, known[dimension])}"
+            )
 
 
 def _there(name: str, known: Iterable[str]) -> str:
@@ -97,7 +100,9 @@ def _within_size(coverage: Coverage, tagging: Tagging, stratify_by: Sequence[str
             )
     for combination in coverage.combinations:
         if _least(combination) > size:
-            raise InputError(f"{COVERAGE}: combinations: {combination.name}: {_least(combination)} examples wanted in a dataset of {size}; {beyond}")
+            raise InputError(
+                f"{COVERAGE}: combinations: {combination.name}: {_least(combination)} examples wanted in a dataset of {size}; {beyond}"
+            )
 
 
 def _least(entry: Value) -> int:
@@ -130,7 +135,7 @@ def wanted(coverage: Coverage, contract: Contract, tagging: Tagging, stratify_by
     """Every slice with its goal and its target, in a dataset of `size`; a slice that two names mean stands once."""
     entries = _entries(coverage, contract, stratify_by, size)
     costs = np.array([entry.cost for entry in entries])
-    own_levels = levels(costs, contract.regressions.level) if len(costs) else costs
+    own_levels = levels(costs.tolist(), contract.regressions.level) if len(costs) else costs
     goals = [
         Goal(
             entry.slice,
@@ -142,9 +147,7 @@ def wanted(coverage: Coverage, contract: Contract, tagging: Tagging, stratify_by
         for entry, level in zip(entries, own_levels, strict=True)
     ]
     targets = _targets(entries, goals, size)
-    return [
-        Wanted(entry.group, entry.name, goal, targets[entry.slice]) for entry, goal in zip(entries, goals, strict=True)
-    ]
+    return [Wanted(entry.group, entry.name, goal, targets[entry.slice]) for entry, goal in zip(entries, goals, strict=True)]
 
 
 def gains(units: float, size: int, fall: float, level: float) -> np.ndarray:
@@ -193,7 +196,9 @@ def _targets(entries: Sequence[_Entry], goals: Sequence[Goal], size: int) -> dic
             found |= _shared_out(members, size)
     for entry, goal in zip(entries, goals, strict=True):
         if entry.slice not in found:
-            parts = [found[f"{dimension}={value}"] for dimension, value in slices.parse(entry.slice).tags if f"{dimension}={value}" in found]
+            parts = [
+                found[f"{dimension}={value}"] for dimension, value in slices.parse(entry.slice).tags if f"{dimension}={value}" in found
+            ]
             found[entry.slice] = entry.given if entry.given is not None else max(goal.floor, min([len(goal.gains), *parts]))
     return found
 
@@ -228,9 +233,7 @@ def inside(wanted_: Sequence[Goal], tags: pd.DataFrame, example_ids: pd.Series) 
     return np.column_stack([np.logical_and.reduce(part) for part in parts])
 
 
-def figures(
-    wanted_: Sequence[Wanted], have: np.ndarray, production: np.ndarray, weights: np.ndarray, size: int
-) -> dict[str, Any]:
+def figures(wanted_: Sequence[Wanted], have: np.ndarray, production: np.ndarray, weights: np.ndarray, size: int) -> dict[str, Any]:
     """Per slice what is wanted, there and lacking, and its share of production beside its share of the dataset; and totals.
 
     have: (slices,) examples. production: (records, slices) booleans of all that production has; weights: (records,) inclusion weights.
@@ -264,7 +267,9 @@ def _key(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name)
 
 
-def pairs(wanted_: Sequence[Wanted], inside_members: np.ndarray, production: np.ndarray, weights: np.ndarray, size: int) -> list[dict[str, Any]]:
+def pairs(
+    wanted_: Sequence[Wanted], inside_members: np.ndarray, production: np.ndarray, weights: np.ndarray, size: int
+) -> list[dict[str, Any]]:
     """What the heat map shows: for each value of the first dimension and each of the others, members and both shares."""
     grouped = [place for place, one in enumerate(wanted_) if one.group not in (COMBINATIONS, NAMED_BY_CONTRACT)]
     if not grouped:
@@ -287,13 +292,12 @@ def pairs(wanted_: Sequence[Wanted], inside_members: np.ndarray, production: np.
     ]
 
 
-def collect(figures_: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    """What to collect next, the costliest lack first; `names` gives the slice of a combination's name."""
-    lacking: Counter[str] = Counter()
-    counts: dict[str, int] = {}
-    for group, members in figures_["slices"].items():
-        for name, one in members.items():
-            if one["shortfall"]:
-                where = names.get(f"{group}.{name}", f"{group}={name}")
-                lacking[where], counts[where] = one["cost_weighted_shortfall"], one["shortfall"]
-    return [f"{counts[where]} {where}" for where, _ in sorted(lacking.items(), key=lambda item: (-item[1], item[0]))]
+def collect(figures_: Mapping[str, Any]) -> list[str]:
+    """What to collect next, the costliest lack first, as `12 risk=legal`; combinations go by their names."""
+    lacking = [
+        (-one["cost_weighted_shortfall"], f"{one['shortfall']} {name if group in (COMBINATIONS, NAMED_BY_CONTRACT) else f'{group}={name}'}")
+        for group, members in figures_["slices"].items()
+        for name, one in members.items()
+        if one["shortfall"]
+    ]
+    return [text for _, text in sorted(lacking)]

@@ -72,9 +72,7 @@ def select(
         counts = fit(size, settings.ratios, available, settings.shortfall)
     except InputError as error:
         raise InputError(f"params.yaml: merge: {error}; {_what_next(candidates, distinct, settings)}") from None
-    wanted = coverage_.wanted(
-        standards.coverage, standards.contract, standards.tagging, settings.stratify_by, sum(counts.values())
-    )
+    wanted = coverage_.wanted(standards.coverage, standards.contract, standards.tagging, settings.stratify_by, sum(counts.values()))
     goals = [one.goal for one in wanted]
     left = candidates[candidates["example_id"].isin(distinct)].reset_index(drop=True)
     inside = coverage_.inside(goals, tags, left["example_id"])
@@ -192,7 +190,9 @@ def _reasons(
 ) -> dict[str, str]:
     """Example id to why it is in: the slice that would lose most without it, and its draw among its like."""
     ids = candidates["example_id"].to_numpy(str)
-    found = {str(i): f"pinned: incident {incident}" for i, incident in zip(ids[is_pinned], candidates["incident_id"][is_pinned], strict=True)}
+    found = {
+        str(i): f"pinned: incident {incident}" for i, incident in zip(ids[is_pinned], candidates["incident_id"][is_pinned], strict=True)
+    }
     place_of = {example_id: place for place, example_id in enumerate(ids)}
     for example_id in allocation.ids:
         of_kind, chance = np.flatnonzero(inside[place_of[example_id]]).tolist(), draw(seed, example_id) / DRAWS

@@ -84,7 +84,10 @@ def problems(draw):
         for place in range(draw(st.integers(0, 3)))
     ]
     row = st.tuples(
-        st.sampled_from(["production", "expert"]), st.booleans(), st.booleans(), st.sets(st.sampled_from(range(len(goals)))) if goals else st.just(set())
+        st.sampled_from(["production", "expert"]),
+        st.booleans(),
+        st.booleans(),
+        st.sets(st.sampled_from(range(len(goals)))) if goals else st.just(set()),
     )
     frame, slices = candidates(draw(st.lists(row, min_size=1, max_size=8)))
     have = frame["source"].value_counts()
@@ -178,7 +181,12 @@ def test_the_reason_is_the_slice_that_would_lose_most():
 
 def test_the_shortlist_is_bounded_and_holds_what_was_released():
     frame = pd.DataFrame(
-        {"example_id": [f"c-{i}" for i in range(5000)], "source": "production", "failed": False, "released": [i == 4321 for i in range(5000)]}
+        {
+            "example_id": [f"c-{i}" for i in range(5000)],
+            "source": "production",
+            "failed": False,
+            "released": [i == 4321 for i in range(5000)],
+        }
     )
     inside = np.zeros((5000, 1), bool)
     inside[:40] = True
