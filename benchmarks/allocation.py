@@ -6,18 +6,19 @@ judges it (`pipeline.decision.power`). It needs the demo's `data/interim` (`dvc 
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.demo_scores import scores_of_all
-from pipeline import coverage, expectations, merge, params, schema, tables
-from pipeline.allocation import DRAWS, Goal, Problem, allocate, greedy, kinds_of, shortlist
+from pipeline import coverage, evaluate, expectations, measures, merge, params, schema, tables
+from pipeline.allocation import Goal, Problem, allocate, greedy, kinds_of, shortlist
 from pipeline.decision import power
-from pipeline.identity import stable_order
 from pipeline.paths import CANDIDATES, EXPECTATIONS, TAGS
+from pipeline.score import asked_for, score
 
 SEED = 7
 
@@ -48,9 +49,7 @@ class Demo:
         self.standards = merge.Standards(expectations.load_coverage(), expectations.load_contract(), expectations.load_tagging())
         ids = tables.read_parquet(EXPECTATIONS, schema.EXPECTATIONS, ["example_id"])["example_id"]
         self.candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES, only=ids)
-        population = tables.read_parquet(
-            CANDIDATES, schema.CANDIDATES, ["example_id", "source", "failed", "inclusion_weight", "partition"]
-        )
+        population = tables.read_parquet(CANDIDATES, schema.CANDIDATES, ["example_id", "source", "failed", "inclusion_weight", "partition"])
         self.production = population[population["source"].isin(["production", "regression"])]
         self.tags = tables.read_parquet(TAGS, schema.TAGS)
 
@@ -111,7 +110,11 @@ def growth(demo: Demo, most: int) -> None:
 def stability(demo: Demo, weeks: int) -> None:
     """Who moves when a ratio moves by 5 points, and when a week of logs comes."""
     before = set(demo.select().members["example_id"])
-    for moved in ({"production": 0.55, "expert": 0.25}, {"expert": 0.15, "synthetic": 0.15}, {"production": 0.55, "adversarial": 0.125, "expert": 0.225}):
+    for moved in (
+        {"production": 0.55, "expert": 0.25},
+        {"expert": 0.15, "synthetic": 0.15},
+        {"production": 0.55, "adversarial": 0.125, "expert": 0.225},
+    ):
         ratios = demo.settings.merge.ratios | moved
         after = set(demo.select(settings=demo.settings.merge.model_copy(update={"ratios": ratios})).members["example_id"])
         must = round(sum(max(0.0, demo.settings.merge.ratios[s] - share) for s, share in ratios.items()) * demo.settings.merge.size)
@@ -128,7 +131,9 @@ def stability(demo: Demo, weeks: int) -> None:
         came = sorted(i for i in before - earlier if i.startswith("p-"))
         new = set(demo.candidates.loc[demo.candidates["partition"] == week, "example_id"])
         production = int(known.members["source"].isin(["production", "regression"]).sum())
-        print(f"without {week}: {len(gone)} of {production} production examples ({len(gone) / production:.1%}); {len(new & set(came))} of those that came are new")
+        print(
+            f"without {week}: {len(gone)} of {production} production examples ({len(gone) / production:.1%}); {len(new & set(came))} of those that came are new"
+        )
 
 
 def costs(demo: Demo) -> None:
@@ -142,7 +147,7 @@ def costs(demo: Demo) -> None:
 
 
 def catching(demo: Demo, releases: int) -> None:
-    scores = scores_of_all(demo.candidates, demo.tags)
+    scores = _scores(demo)
     datasets: dict[str, Callable[[], list[str]]] = {
         "allocation": lambda: list(demo.select().members["example_id"]),
         "greedy slices": lambda: _greedy(demo, demo.goals()),
@@ -181,13 +186,29 @@ def catching(demo: Demo, releases: int) -> None:
         print(f"allocation - {name}: {gain.difference:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]")
 
 
+def _scores(demo: Demo) -> pd.Series:
+    """The demo assistant's score on every candidate with an expectation, by example_id."""
+    settings, everyone = demo.settings, demo.candidates[["example_id"]]
+    wanted = tables.read_parquet(EXPECTATIONS, schema.EXPECTATIONS)
+    examples = merge.build(everyone, demo.candidates, demo.tags, wanted, settings.anonymize)
+    with tempfile.TemporaryDirectory(prefix="golden-allocation-") as folder:
+        answers, _ = evaluate.ask(evaluate.questions(examples, 1), settings.evaluate, Path(folder))
+    answered = evaluate.responses(examples, answers, 1, settings.evaluate.target.version)
+    criteria = asked_for(settings.score)
+    scored = score(examples, answered, settings.anonymize.allow_list, criteria)
+    ones = measures.example_costs(examples["example_id"], measures.tags_of(examples), demo.standards.coverage)
+    return measures.judge(scored, examples, demo.standards.contract, ones, criteria).examples["score"].fillna(0.0)
+
+
 def _greedy(demo: Demo, goals: list[Goal]) -> list[str]:
     """So many of each source as the dataset has, by the greedy baseline over `goals`."""
     merged = demo.settings.merge
     kept = demo.candidates[demo.candidates["example_id"].isin(merge._distinct(demo.candidates, tables.empty(schema.MEMBERS), merged))]
     free = kept.assign(released=False).reset_index(drop=True)
     counts = {source: round(share * merged.size) for source, share in merged.ratios.items()}
-    problem = Problem(kinds_of(free, coverage.inside(goals, demo.tags, free["example_id"]), merged.seed), goals, counts, np.zeros(len(goals), int))
+    problem = Problem(
+        kinds_of(free, coverage.inside(goals, demo.tags, free["example_id"]), merged.seed), goals, counts, np.zeros(len(goals), int)
+    )
     return [i for kind, count in zip(problem.kinds, greedy(problem).tolist(), strict=True) for i in kind.ids[:count]]
 
 
