@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demo import labels, writing
+from demo import labels, tag_labels, writing
 from demo.conversations import Conversation, create
 from demo.topics import all_topics
 
@@ -36,7 +36,8 @@ def main(root: Path) -> str:
     everything = [made for week in weeks.values() for made in week]
     spans = write_spans(root / "demo" / "pii-spans.jsonl", everything)
     labelled = labels.write(root / "data" / "labels", weeks)
-    return f"{len(everything)} conversations in {len(weeks)} files, {spans} turns with their spans, {labelled} labelled records"
+    tagged = tag_labels.write(root / "data" / "labels", weeks)
+    return f"{len(everything)} conversations in {len(weeks)} files, {spans} turns with their spans, {labelled} labelled records, {tagged} of which the subject is labelled"
 
 
 def conversations_by_week() -> dict[Week, list[Conversation]]:

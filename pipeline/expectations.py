@@ -169,12 +169,24 @@ class TagRule(Model):
         return patterns
 
 
+class TagClassifier(Model):
+    """Learnt from the labels of `tag.<dimension>`; asked where no rule, or a less certain one, says something."""
+
+    min_labels: Annotated[int, Field(ge=20)] = 100
+    """Fewer labelled conversations, and rules stand alone."""
+    min_confidence: Rate = 0.6
+    """A less certain guess is not used."""
+
+
 class TagDimension(Model):
     meaning: str
     values: list[str] = Field(min_length=1)
     multiple: bool = False
     """Whether every rule that holds gives its value; otherwise the first one does."""
+    from_metadata: str | None = None
+    """A metadata field that holds the value as it is; rules are asked where a log has none."""
     rules: list[TagRule] = []
+    classifier: TagClassifier | None = None
     default: str | None = None
     """The value where no rule holds; none where the tag then is absent."""
 
@@ -183,6 +195,12 @@ class TagDimension(Model):
         used = {rule.value for rule in self.rules} | ({self.default} if self.default is not None else set())
         if unknown := sorted(used - set(self.values)):
             raise ValueError(f"the value {unknown[0]} is not in values")
+        return self
+
+    @model_validator(mode="after")
+    def _learns_one_value(self) -> "TagDimension":
+        if self.classifier and self.multiple:
+            raise ValueError("classifier: learns one value an example, and the dimension is multiple; use rules")
         return self
 
 

@@ -221,8 +221,8 @@ TAGS = Table(
         EXAMPLE_ID,
         ("dimension", TEXT, "a dimension of expectations/tagging.yaml"),
         ("value", TEXT, "its value"),
-        ("origin", TEXT, "author, log, rule, classifier or default"),
-        ("confidence", pa.float64(), "1 for author and log; the rule's or classifier's own otherwise"),
+        ("origin", TEXT, "author, label, log, rule, classifier or default"),
+        ("confidence", pa.float64(), "1 for author, label and log; the rule's or classifier's own otherwise; 0 for default"),
     ),
     ("example_id", "dimension", "value"),
 )

@@ -1,8 +1,10 @@
 """Stage `tag`: every conversation and scenario that could become an example, with its tags.
 
-In: the pool, `data/sources/`, `expectations/tagging.yaml`. Out: `data/interim/tagged/candidates.parquet` and `tags.parquet`.
+In: the pool, `data/sources/`, `expectations/tagging.yaml`, labels of `tag.<dimension>` in `data/labels/`. Out:
+`data/interim/tagged/candidates.parquet` and `tags.parquet`, `metrics/tagging.json`.
 A conversation that several raw files hold counts once, from the earliest. A regression entry takes its text from the pool.
-A synthetic scenario that is pending is no candidate.
+A synthetic scenario that is not approved is no candidate. What an author gave stands, then what annotators agreed on, then the log,
+then rules or the classifier, whichever is surer.
 
 What can never happen: two candidates with one id; a tag whose value the standard does not list; a regression entry that repeats
 pooled text or holds personal data gets past.
@@ -17,12 +19,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import door, expectations, params, schema, sources, stage, tables
+from pipeline import door, erasure, expectations, label, params, schema, sources, stage, tables, tag_learning
 from pipeline.engine import map_partitions
 from pipeline.errors import InputError
 from pipeline.expectations import TagDimension, Tagging, TagRule
 from pipeline.identity import canonical, content_sha
-from pipeline.paths import CANDIDATES, POOL, POOL_CSV, TAGS
+from pipeline.params import Params
+from pipeline.paths import CANDIDATES, LABELS, METRICS, POOL, POOL_CSV, TAGS
 from pipeline.pii.spans import PLACEHOLDER, to_rows, written
 from pipeline.sources import Adversarial, Entry, Regression, Synthetic
 
@@ -43,7 +46,8 @@ class Job:
 def tag(frame: pd.DataFrame, tagging: Tagging, given: Given) -> pd.DataFrame:
     """Tags (schema.TAGS) of `frame`, which has example_id, messages, entities, outcome and metadata.
 
-    What is `given` for a dimension of an example stands; the rules say the rest.
+    What is `given` for a dimension of an example stands; the log and the rules say the rest. Raises InputError where the log's
+    value of a `from_metadata` dimension is none of its values.
     """
     texts = _texts(frame["messages"])
     found = [_tag_dimension(frame, texts, name, dimension, given) for name, dimension in tagging.dimensions.items()]
@@ -84,7 +88,7 @@ def authored(entries: Sources) -> pd.DataFrame:
         _authored_row(source, path, entry)
         for source, found in entries.items()
         for path, entry in found
-        if not isinstance(entry, Regression) and not (isinstance(entry, Synthetic) and entry.status == "pending")
+        if not isinstance(entry, Regression) and not (isinstance(entry, Synthetic) and entry.status != "approved")
     ]
     return pd.DataFrame(rows, columns=schema.CANDIDATES.names) if rows else tables.empty(schema.CANDIDATES)
 
@@ -175,6 +179,13 @@ def _tag_dimension(frame: pd.DataFrame, texts: dict[str, pd.Series], name: str, 
     ]
     found = [pd.DataFrame(parts, columns=["example_id", "value", "origin", "confidence"])]
     tagged = ~open_
+    if dimension.from_metadata:
+        logged = _logged(frame, name, dimension.from_metadata, dimension.values)
+        holds = open_ & (logged != "")
+        found.append(
+            pd.DataFrame({"example_id": frame.loc[holds, "example_id"], "value": logged[holds], "origin": "log", "confidence": 1.0})
+        )
+        tagged = tagged | holds
     for rule in dimension.rules:
         holds = _holds(rule, frame, texts) & (open_ if dimension.multiple else ~tagged)
         origin = "log" if rule.outcome or rule.metadata else "rule"
@@ -192,6 +203,17 @@ def _tag_dimension(frame: pd.DataFrame, texts: dict[str, pd.Series], name: str, 
         )
     rows = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True).assign(dimension=name)
     return rows.drop_duplicates(["example_id", "value"])[schema.TAGS.names]
+
+
+def _logged(frame: pd.DataFrame, name: str, field: str, values: list[str]) -> pd.Series:
+    """What the metadata field says of each row; empty where it says nothing."""
+    logged = pd.Series([(metadata.get(field) or "").strip() for metadata in frame["metadata"]], dtype="str", index=frame.index)
+    if len(wrong := frame.loc[(logged != "") & ~logged.isin(values), "example_id"]):
+        raise InputError(
+            f"{expectations.FOLDER}/tagging.yaml: dimensions.{name}.from_metadata: {field} of {wrong.iloc[0]} is none of {', '.join(values)} "
+            f"({len(wrong)} such in this partition); add its value, or give the values by rules with metadata"
+        )
+    return logged
 
 
 def _holds(rule: TagRule, frame: pd.DataFrame, texts: dict[str, pd.Series]) -> pd.Series:
@@ -257,6 +279,26 @@ def assemble(
     return tables.concat([pin(production, entries), scenarios], schema.CANDIDATES), tables.concat([*kept, by_hand], schema.TAGS)
 
 
+def check_metadata(tagging: Tagging, wanted: Params) -> None:
+    """Raises InputError for a `from_metadata` field that the pool never has as it was logged."""
+    for name, dimension in tagging.dimensions.items():
+        field = dimension.from_metadata
+        if field and wanted.anonymize.metadata.get(field) != "keep":
+            raise InputError(
+                f"{expectations.FOLDER}/tagging.yaml: dimensions.{name}.from_metadata: {field} does not reach the pool; "
+                f"map it in ingest.fields.metadata and set anonymize.metadata.{field} to keep, if it holds no personal data"
+            )
+
+
+def agreed_tags(found: pd.DataFrame, tagging: Tagging) -> pd.DataFrame:
+    """What annotators agreed that the tags of `found` are (example_id, dimension, value)."""
+    standard = expectations.load_labeling()
+    tag_learning.check(standard, tagging)
+    labels = label.read_labels(LABELS, standard, erasure.erased())
+    agreed, _ = label.resolve(labels[labels["dimension"].str.startswith(tag_learning.PREFIX)], found, standard)
+    return tag_learning.of_tags(agreed)
+
+
 def work() -> str:
     tagging = expectations.load_tagging()
     entries = sources.load()
@@ -266,16 +308,20 @@ def work() -> str:
         if not (POOL / f"{partition}.parquet").is_file():
             raise InputError(f"{POOL}/{partition}.parquet: listed in {POOL_CSV} and not there; run 'dvc pull'")
     wanted = params.load()
+    check_metadata(tagging, wanted)
     done = map_partitions(run_job, [Job(partition, tagging, given) for partition in listed["partition"]], wanted.engine, "tag")
-    found, tags = assemble(done, listed, entries, tagging)
+    found, by_rule = assemble(done, listed, entries, tagging)
     door.check_regressions(entries, found, wanted.anonymize.allow_list)
+    tags, numbers = tag_learning.learn(found, by_rule, agreed_tags(found, tagging), tagging)
     tables.write_parquet(CANDIDATES, found, schema.CANDIDATES)
     tables.write_parquet(TAGS, tags, schema.TAGS)
+    tables.write_json(METRICS / "tagging.json", numbers)
     counts = found["source"].value_counts()
     pending = sum(isinstance(entry, Synthetic) and entry.status == "pending" for _, entry in entries["synthetic"])
     duplicates = sum(len(part) for part, _ in done) - int(counts.reindex(["production", "regression"]).sum())
     return (
         f"{', '.join(f'{counts[s]:,} {s}' for s in sorted(counts.index))}; {duplicates} duplicates across files, {pending} pending left out"
+        + tag_learning.in_words(numbers)
     )
 
 
