@@ -63,7 +63,11 @@ def learn(found: pd.DataFrame, tags: pd.DataFrame, agreed: pd.DataFrame, tagging
         taught, said = _taught(found, by_rule, told, dimension.classifier)
         after = _with_labels(taught, told)
         done.append(_as_tags(after, name))
-        numbers[name] = {"labelled": len(told), "tags": _counts(done[-1]), **_figures(by_rule.loc[told.index], told, said, dimension.classifier)}
+        numbers[name] = {
+            "labelled": len(told),
+            "tags": _counts(done[-1]),
+            **_figures(by_rule.loc[told.index], told, said, dimension.classifier),
+        }
     return tables.concat(done, schema.TAGS), numbers
 
 

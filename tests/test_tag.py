@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import schema
+from pipeline import params, schema
 from pipeline import tag as stage
 from pipeline.errors import InputError
 from pipeline.expectations import Tagging
@@ -22,6 +22,7 @@ STANDARD = build_model(
                 "rules": [{"value": "resolved", "outcome": ["resolved"]}, {"value": "refuse", "outcome": ["refuse"]}, {"value": "failed"}]},
             "risk": {"meaning": "what could go wrong", "values": ["pii", "money"], "multiple": True,
                 "rules": [{"value": "pii", "entities": ["PERSON"]}, {"value": "money", "any": ["refund|invoice"]}]},
+            "domain": {"meaning": "from a field", "values": ["tax", "law"], "from_metadata": "domain", "rules": [{"value": "law", "any": ["court"]}]},
             "channel": {"meaning": "from the log", "values": ["chat"], "rules": [{"value": "chat", "metadata": {"channel": ["chat"]}}]},
         },
     },
@@ -61,6 +62,25 @@ def test_outcome_and_metadata_are_tags_of_the_log():
     assert tags["p-0", "outcome", "resolved"] == ("log", 1.0)
     assert tags["p-0", "channel", "chat"] == ("log", 1.0)
     assert ("p-0", "complexity", "multi") in tags
+
+
+def test_a_field_of_the_log_is_the_tag_and_rules_say_the_rest():
+    tags = tagged({"messages": said("court"), "metadata": {"domain": "tax"}}, {"messages": said("court")}, {"messages": said("hello")})
+    assert tags["p-0", "domain", "tax"] == ("log", 1.0)
+    assert tags["p-1", "domain", "law"] == ("rule", 1.0)
+    assert [key for key in tags if key[1] == "domain"] == [("p-0", "domain", "tax"), ("p-1", "domain", "law")]
+
+
+def test_a_field_s_unknown_value_is_refused_and_not_shown():
+    with pytest.raises(InputError, match=r"dimensions\.domain\.from_metadata: domain of p-0 is none of tax, law") as told:
+        tagged({"messages": said("x"), "metadata": {"domain": "SECRET"}})
+    assert "SECRET" not in str(told.value)
+
+
+def test_a_field_that_never_reaches_the_pool_is_refused():
+    wanted = params.load()
+    with pytest.raises(InputError, match="domain does not reach the pool"):
+        stage.check_metadata(STANDARD, wanted)
 
 
 def test_a_rule_never_matches_the_name_of_a_placeholder():
