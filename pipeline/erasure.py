@@ -212,22 +212,30 @@ def without_entries(text: str, ids: frozenset[str], where: str) -> str:
     if not isinstance(entries, list):
         return text
     lines = text.splitlines(keepends=True)
-    begins = [_line_of_dash(entries, place, lines) for place in range(len(entries))]
     dropped: set[int] = set()
     for place, entry in enumerate(entries):
         if not isinstance(entry, dict) or entry.get("id") not in ids:
             continue
-        begin = begins[place]
-        end = begins[place + 1] if place + 1 < len(entries) else len(lines)
-        if begin is None or end is None:
-            raise InputError(
-                f"{where}, {entry['id']}: its lines cannot be told from others'; write each entry with a dash, then run this again"
-            )
-        indent = lines[begin].index("-")
-        while end > begin + 1 and _stands_between(lines[end - 1], indent):
-            end -= 1
+        begin, end = lines_of_entry(entries, place, lines, where)
         dropped |= set(range(begin, end))
     return "".join(line for number, line in enumerate(lines) if number not in dropped)
+
+
+def lines_of_entry(entries: Any, place: int, lines: list[str], where: str) -> tuple[int, int]:
+    """The first line of an entry of a YAML list, and the one after its last; `entries` as ruamel's round-trip loader reads `lines`.
+
+    Raises InputError where it does not begin on a line of its own with a dash.
+    """
+    begin = _line_of_dash(entries, place, lines)
+    end = _line_of_dash(entries, place + 1, lines) if place + 1 < len(entries) else len(lines)
+    if begin is None or end is None:
+        raise InputError(
+            f"{where}, {entries[place]['id']}: its lines cannot be told from others'; write each entry with a dash, then run this again"
+        )
+    indent = lines[begin].index("-")
+    while end > begin + 1 and _stands_between(lines[end - 1], indent):
+        end -= 1
+    return begin, end
 
 
 def _line_of_dash(entries: Any, place: int, lines: list[str]) -> int | None:

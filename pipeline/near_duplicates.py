@@ -53,6 +53,24 @@ def drop(texts: Sequence[str], threshold: float) -> list[int | None]:
     return dropped
 
 
+def repeats(texts: Sequence[str], present: Sequence[str], threshold: float) -> list[bool]:
+    """For each of `texts`: whether it is a near-duplicate of one of `present`, or of an earlier one of `texts` that is none itself."""
+    plain = [normalized(text) for text in (*present, *texts)]
+    near: dict[int, list[int]] = {}
+    shingles: dict[int, frozenset[str]] = {}
+    for pair in set(_candidate_pairs(plain)):
+        one, other = sorted(pair)
+        if other >= len(present):
+            for index in (one, other):
+                shingles.setdefault(index, grams(plain[index]))
+            if jaccard(shingles[one], shingles[other]) >= threshold:
+                near.setdefault(other, []).append(one)
+    is_repeat = [False] * len(plain)
+    for index in range(len(present), len(plain)):
+        is_repeat[index] = any(not is_repeat[earlier] for earlier in near.get(index, []))
+    return is_repeat[len(present) :]
+
+
 def _candidate_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     signatures = np.array([_signature(text) for text in texts], dtype=np.uint32).reshape(len(texts), BANDS, ROWS)
     for band in range(BANDS):

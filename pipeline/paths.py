@@ -10,6 +10,7 @@ KEYS = Path("data/keys.csv")
 SOURCES = Path("data/sources")
 RETIRED = SOURCES / "retired"
 """Examples that production does not show any more; they can come back."""
+GRAMMARS = Path("data/grammars")
 LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")
 CANDIDATES = TAGGED / "candidates.parquet"
@@ -27,6 +28,7 @@ CONTROL_RESPONSES = RESPONSES / "control"
 """Apart from the examples' own, so that no target's version can have the name of one of its files."""
 METRICS = Path("metrics")
 SCORES = METRICS / "scores.csv"
+COVERAGE = METRICS / "coverage.json"
 GRADER = METRICS / "grader.json"
 PLOTS = METRICS / "plots"
 REPORTS = Path("reports")

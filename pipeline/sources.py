@@ -4,6 +4,7 @@
 production's, so that an author needs no invented names.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.expectations import Behaviour
 from pipeline.expected import Match, problem, schema_text
 from pipeline.paths import SOURCES
+from pipeline.pii.spans import PLACEHOLDER
 from pipeline.yaml_models import DateText, Model, build_model, read_yaml
 
 Phrase = str | list[str]
@@ -116,8 +118,13 @@ class Adversarial(Scenario):
 
 class Synthetic(Scenario):
     id: str = Field(pattern=r"^s-[a-z0-9-]+$")
-    status: Literal["pending", "approved"]
+    status: Literal["pending", "approved", "rejected"]
+    """Only an approved one can become an example; a rejected one stays, so that it is not proposed again."""
     approved_by: str = ""
+    rejected_by: str = ""
+    decided_on: DateText | None = None
+    reason: str = ""
+    """Why it was approved or rejected."""
     method: str
     """What made it: template:<name> or model:<name>."""
     fills: str
@@ -126,7 +133,9 @@ class Synthetic(Scenario):
     @model_validator(mode="after")
     def _approved_by_a_name(self) -> "Synthetic":
         if (self.status == "approved") != bool(self.approved_by):
-            raise ValueError("approved_by: a name where status is approved, absent where it is pending")
+            raise ValueError(f"approved_by: a name where status is approved, absent where it is {self.status}")
+        if (self.status == "rejected") != bool(self.rejected_by) or (self.status == "rejected" and not self.reason):
+            raise ValueError("rejected_by: a name, and a reason, where status is rejected, and nowhere else")
         return self
 
 
@@ -149,6 +158,11 @@ KINDS: dict[str, type[Expert] | type[Adversarial] | type[Synthetic] | type[Regre
     "regression": Regression,
 }
 Entry = Annotated[Expert | Adversarial | Synthetic | Regression, "one entry of a source file"]
+
+
+def asked_text(messages: Sequence[Mapping[str, str]], fault: str = "") -> str:
+    """What of a conversation is compared with others for near-duplicates: what users say, placeholders as plain words."""
+    return PLACEHOLDER.sub(r"\1", " ".join(m["content"] for m in messages if m["role"] == "user")) + fault
 
 
 def load(folder: Path = SOURCES) -> dict[str, list[tuple[Path, Entry]]]:

@@ -38,6 +38,16 @@ DateText = Annotated[str, BeforeValidator(_date_text)]
 """An ISO 8601 date as text; YAML's own dates are accepted."""
 
 
+def dated(text: str, option: str) -> str:
+    """The date that a person's edit carries: `text`, or today's. Raises InputError where it is no date."""
+    if not text:
+        return datetime.date.today().isoformat()
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"{option} {text}: no date; write it as 2026-03-31") from None
+
+
 def read_yaml(path: Path) -> Any:
     """A YAML file's content. Raises InputError where it is missing, not UTF-8 or not YAML."""
     if not path.is_file():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, label, pii_eval, power, status, target
+from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, label, pii_eval, power, review, status, synthesize, target
 from pipeline.errors import InputError
 
 
@@ -54,6 +54,8 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("anonymize")(anonymize.anonymize)
 app.command("pii-eval")(pii_eval.pii_eval)
+app.command("synthesize")(synthesize.synthesize)
+app.command("review")(review.review)
 app.command("erase")(erase.erase)
 app.command("gate", cls=gate.Deciding)(gate.gate)
 app.command("contract")(contract.contract)
