@@ -14,7 +14,7 @@ from demo.labels import ANNOTATORS, KEY_FILE, SYSTEM, messages
 from pipeline import identity, schema
 
 FILE = "tags.csv"
-STANDARD = "1.2"
+STANDARD = "1.3"
 WANTED = 450
 SLIPS = 0.03
 """How often one of the two takes a subject for its neighbour."""

@@ -24,6 +24,7 @@ from pipeline.engine import map_partitions
 from pipeline.errors import InputError
 from pipeline.expectations import TagDimension, Tagging, TagRule
 from pipeline.identity import canonical, content_sha
+from pipeline.labeling.reading import read_labels
 from pipeline.params import Params
 from pipeline.paths import CANDIDATES, LABELS, METRICS, POOL, POOL_CSV, TAGS
 from pipeline.pii.spans import PLACEHOLDER, to_rows, written
@@ -294,7 +295,7 @@ def agreed_tags(found: pd.DataFrame, tagging: Tagging) -> pd.DataFrame:
     """What annotators agreed that the tags of `found` are (example_id, dimension, value)."""
     standard = expectations.load_labeling()
     tag_learning.check(standard, tagging)
-    labels = label.read_labels(LABELS, standard, erasure.erased())
+    labels = read_labels(LABELS, standard, erasure.erased())
     agreed, _ = label.resolve(labels[labels["dimension"].str.startswith(tag_learning.PREFIX)], found, standard)
     return tag_learning.of_tags(agreed)
 

@@ -8,7 +8,24 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import anonymize, compare, contract, diff, doctor, erase, flag, gate, key, label, pii_eval, power, review, status, synthesize, target
+from pipeline.cli import (
+    anonymize,
+    compare,
+    contract,
+    diff,
+    doctor,
+    erase,
+    flag,
+    gate,
+    key,
+    label,
+    pii_eval,
+    power,
+    review,
+    status,
+    synthesize,
+    target,
+)
 from pipeline.errors import InputError
 
 
