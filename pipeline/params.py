@@ -165,7 +165,7 @@ class Label(Model):
     queue_size: Annotated[int, Field(ge=0)] = 200
     """How many unlabelled conversations the queue proposes, beside every open question."""
     seed: int = 0
-    resamples: Positive = 1000
+    resamples: Positive = 500
     """How often examples are drawn anew for the interval of an agreement."""
     min_examples: Annotated[int, Field(ge=2)] = 20
     """From how many examples with two labels on an agreement is shown, and judged by."""

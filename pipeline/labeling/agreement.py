@@ -10,9 +10,9 @@ from collections import Counter
 from itertools import combinations
 from typing import Any
 
-import krippendorff
 import numpy as np
 import pandas as pd
+from inspect_ai.scorer import SampleScore, Score, krippendorff_alpha
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa
 
@@ -36,9 +36,21 @@ def table_of(labels: pd.DataFrame, values: list[str]) -> np.ndarray:
 
 def alpha(table: np.ndarray, scale: str) -> float | None:
     """Krippendorff's alpha of `table_of`; None where all labels are one value, since there is nothing to tell apart."""
-    if (table.sum(axis=0) > 0).sum() < 2:
-        return None
-    return float(krippendorff.alpha(value_counts=table, level_of_measurement="ordinal" if scale == "ordinal" else "nominal"))
+    return _alpha(_units(table, scale), scale) if _tells_apart(table) else None
+
+
+def _tells_apart(table: np.ndarray) -> bool:
+    return int((table.sum(axis=0) > 0).sum()) > 1
+
+
+def _units(table: np.ndarray, scale: str) -> list[SampleScore]:
+    """Each example's labels as Inspect's metric takes them: the values' places, as words where their order means nothing."""
+    given = [np.repeat(np.arange(len(row)), row) for row in table]
+    return [SampleScore(score=Score(value=[float(v) if scale == "ordinal" else str(v) for v in values])) for values in given]
+
+
+def _alpha(units: list[SampleScore], scale: str) -> float:
+    return float(krippendorff_alpha("ordinal" if scale == "ordinal" else "nominal")(units))
 
 
 def raw(table: np.ndarray) -> float:
@@ -59,9 +71,9 @@ def fleiss(table: np.ndarray) -> tuple[float, int] | None:
 
 def interval(table: np.ndarray, scale: str, resamples: int, seed: int) -> tuple[float, float] | None:
     """95 % percentile bootstrap of alpha by example. A sample of one value has no alpha and is left out; None where most are such."""
-    generator = np.random.default_rng(seed)
-    drawn = [alpha(table[generator.integers(len(table), size=len(table))], scale) for _ in range(resamples)]
-    found = [value for value in drawn if value is not None]
+    generator, units = np.random.default_rng(seed), _units(table, scale)
+    drawn = (generator.integers(len(table), size=len(table)) for _ in range(resamples))
+    found = [_alpha([units[place] for place in places], scale) for places in drawn if _tells_apart(table[places])]
     if len(found) * 2 < resamples:
         return None
     low, high = np.percentile(found, INTERVAL)
