@@ -138,7 +138,7 @@ def refusals(entries: Sequence[Synthetic], there: Present, threshold: float, all
     personal = [any(kinds_in(text, known, reserved=True) for text in texts) for texts in written]
     near = near_duplicates.repeats([asked_text(entry.messages) for entry in entries], there.texts, threshold)
     return [
-        PERSONAL if is_personal else POOLED if is_pooled else NEAR if is_near or entry.id in there.ids else ""
+        PERSONAL if is_personal else NEAR if is_near or entry.id in there.ids else POOLED if is_pooled else ""
         for entry, is_personal, is_pooled, is_near in zip(entries, personal, repeats, near, strict=True)
     ]
 
@@ -190,7 +190,7 @@ def file_for(folder: Path, fills: Sequence[Slice], added: str) -> Path:
 
 
 def _entry(proposal: Mapping[str, Any], fills: Slice, added: str) -> Synthetic:
-    content = {key: value for key, value in proposal.items() if value not in ({}, None)}
+    content = {key: value for key, value in proposal.items() if value or key != "fixtures"}
     sha = content_sha([content.get("input"), content.get("fixtures", {})])
     made_by = _slug(str(proposal["method"]).partition(":")[2])
     where = f"{proposal['method']}, a scenario for {fills}"

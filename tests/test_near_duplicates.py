@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.near_duplicates import drop, grams, jaccard, normalized
+from pipeline.near_duplicates import drop, grams, jaccard, normalized, repeats
 
 
 def test_copies_with_other_ids_case_and_blanks_are_duplicates():
@@ -35,3 +35,10 @@ def test_what_stays_equals_a_comparison_of_all_with_all(texts):
         if not any(jaccard(grams(normalized(texts[other])), grams(normalized(text))) >= 0.9 for other in kept):
             kept.append(index)
     assert [index for index, twin in enumerate(drop(texts, 0.9)) if twin is None] == kept
+
+
+def test_a_new_text_repeats_what_is_there_or_an_earlier_new_one_and_what_is_there_is_left_alone():
+    there = ["where is my parcel from last week", "where is my parcel from last week?"]
+    new = ["Where is my parcel from last week", "can I return the lamp I bought", "can i return the lamp i bought!", "hello"]
+    assert repeats(new, there, 0.8) == [True, False, True, False]
+    assert repeats([], there, 0.8) == []
