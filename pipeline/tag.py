@@ -294,8 +294,8 @@ def check_metadata(tagging: Tagging, wanted: Params) -> None:
 def agreed_tags(found: pd.DataFrame, tagging: Tagging) -> pd.DataFrame:
     """What annotators agreed that the tags of `found` are (example_id, dimension, value)."""
     standard = expectations.load_labeling()
-    tag_learning.check(standard, tagging)
     labels = read_labels(LABELS, standard, erasure.erased())
+    tag_learning.check(labels, standard, tagging)
     agreed, _ = label.resolve(labels[labels["dimension"].str.startswith(tag_learning.PREFIX)], found, standard)
     return tag_learning.of_tags(agreed)
 

@@ -23,11 +23,12 @@ UNSURE = ("rule", "default", "")
 """Origins that the classifier may correct; the empty one is that of no tag at all."""
 
 
-def check(standard: Labeling, tagging: Tagging) -> None:
-    """Raises InputError where a `tag.` dimension of the labelling standard is none of tagging.yaml, or has other values."""
-    for name, dimension in standard.dimensions.items():
+def check(labels: pd.DataFrame, standard: Labeling, tagging: Tagging) -> None:
+    """Raises InputError where a `tag.` dimension that `labels` (schema.LABELS) use is none of tagging.yaml, or has other values."""
+    for name in sorted(set(labels["dimension"])):
         if not name.startswith(PREFIX):
             continue
+        dimension = standard.dimensions[name]
         where = f"expectations/labeling.yaml: dimensions.{name}"
         tagged = tagging.dimensions.get(name.removeprefix(PREFIX))
         if tagged is None:

@@ -120,4 +120,5 @@ def test_only_logged_conversations_teach():
 )
 def test_a_label_dimension_that_does_not_fit_the_tags_is_refused(name, values, message):
     with pytest.raises(InputError, match=message):
-        tag_learning.check(labeling(name, *values), standard())
+        tag_learning.check(pd.DataFrame({"dimension": ["faithful", name]}), labeling(name, *values), standard())
+    tag_learning.check(pd.DataFrame({"dimension": ["faithful"]}), labeling(name, *values), standard())
