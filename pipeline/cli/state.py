@@ -14,8 +14,11 @@ import pandas as pd
 from pipeline import params, paths, schema, sources, tables
 from pipeline.accept import observed
 from pipeline.allocation import quotas
+from pipeline.coverage import collect
+from pipeline.decision.power import TARGET
 from pipeline.errors import InputError
 from pipeline.params import SOURCES, Params
+from pipeline.slices import ALL
 from pipeline.yaml_models import read_yaml
 
 MATURITY = (
@@ -23,7 +26,10 @@ MATURITY = (
     (200, "gate", "holds a release back for a large fall in accuracy; small slices tell little on their own"),
     (1000, "mature", "judges slices on their own and sees small falls"),
 )
-"""From which size on a dataset is in which stage, and what it can do there."""
+"""From which size on a dataset may be in which stage, and what it can do there."""
+MOST_LACKING = 3
+PRODUCTION_OF_A_GATE = 0.5
+"""The least share of production's own conversations from `gate` on: before, it shows what people thought of, not what happens."""
 
 
 def gather() -> dict[str, Any]:
@@ -37,13 +43,17 @@ def gather() -> dict[str, Any]:
         "size": len(members),
         "wanted_size": settings.merge.size,
         "sources": composition(members, settings) if len(members) else {},
-        "maturity": maturity(len(members)),
+        "maturity": {},
+        "lacking": lacking(),
+        "smallest_seen": smallest_seen(),
         "slices": slice_sizes(members),
         "labels": labels(),
         "validation": validation(),
         "metrics": headline(),
         "stages": stages(),
     }
+    share = state["sources"]["production"]["share"] if len(members) else 1.0
+    state["maturity"] = maturity(len(members), share)
     return state | {"next": next_step(state, shortfalls(settings, state["labels"]))}
 
 
@@ -57,9 +67,35 @@ def composition(members: pd.DataFrame, settings: Params) -> dict[str, dict[str, 
     return {source: entry | {"share": round(entry["count"] / len(members), 4)} for source, entry in found.items()}
 
 
-def maturity(size: int) -> dict[str, str]:
+def maturity(size: int, production_share: float = 1.0) -> dict[str, str]:
+    """The stage by size and composition: mostly invented examples are `early`, however many they are."""
     _, stage, can = [row for row in MATURITY if row[0] <= size][-1]
+    if stage != "early" and production_share < PRODUCTION_OF_A_GATE:
+        return {"stage": "early", "can": f"{production_share:.0%} production; {PRODUCTION_OF_A_GATE:.0%} make it a dataset to gate on"}
     return {"stage": stage, "can": can}
+
+
+def lacking() -> list[str]:
+    """What to collect next, the costliest lack first."""
+    path = paths.METRICS / "coverage.json"
+    return collect(tables.read_json(path)) if path.is_file() else []
+
+
+def smallest_seen() -> dict[str, float | None] | None:
+    """The smallest fall of accuracy that is caught in 80 % of cases, overall and by slice; None before `power` is built.
+
+    Of a slice only the contract's size is tried; one in which that is not caught has None.
+    """
+    path = paths.METRICS / "power.json"
+    if not path.is_file():
+        return None
+    figures = tables.read_json(path)
+    by_slice = {
+        f"{dimension}={value}": figures["size"] if one["caught_rate"] >= TARGET else None
+        for dimension, values in figures["slices"].items()
+        for value, one in values.items()
+    }
+    return {ALL: figures["smallest_size_seen"], **by_slice}
 
 
 def slice_sizes(members: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -177,6 +213,8 @@ def _steps(state: dict[str, Any], missing: dict[str, int]) -> Iterator[str]:
         yield "run 'dvc pull' to get the files that were built elsewhere"
     if state["labels"] and (waiting := sum((state["labels"]["queue"] or {}).values())):
         yield f"label what waits ({waiting} tasks): {paths.LABEL_QUEUE}"
+    if collecting := state.get("lacking"):
+        yield f"label or write what is lacking: {'; '.join(collecting[:MOST_LACKING])}"
     larger = [size for size, _, _ in MATURITY if size > state["size"]]
     grow = f"; then grow to {larger[0]:,} examples (merge.size in params.yaml)" if larger else ""
     yield f"compare with 'dvc metrics diff' and commit{grow}"

@@ -34,6 +34,10 @@ def lines(state: dict[str, Any], short: bool = False) -> list[tuple[str, str]]:
     found = [("Dataset", _dataset(state))]
     if state["size"]:
         found.append(("Maturity", f"{state['maturity']['stage']}: {state['maturity']['can']}"))
+    if state.get("smallest_seen"):
+        found.append(("Sees", _sees(state["smallest_seen"])))
+    if state.get("lacking") and not short:
+        found.append(("Lacking", "; ".join(state["lacking"][:6])))
     if state["metrics"]:
         found.append(("Accuracy", _accuracy(state["metrics"])))
     if not short:
@@ -50,6 +54,15 @@ def _dataset(state: dict[str, Any]) -> str:
         return f"{state['dataset']}: not built yet ({state['wanted_size']} examples wanted)"
     wanted = "" if state["size"] == state["wanted_size"] else f" ({state['wanted_size']} wanted)"
     return f"{state['dataset']}: {state['size']:,} examples{wanted}"
+
+
+def _sees(smallest: dict[str, float | None]) -> str:
+    by_slice = {name: fall for name, fall in smallest.items() if name != "all"}
+    blind = sorted(name for name, fall in by_slice.items() if fall is None)
+    overall = smallest.get("all")
+    told = f"a fall by {overall:.0%} overall" if overall is not None else "no fall reliably overall"
+    seen = len(by_slice) - len(blind)
+    return f"{told}; in {seen} of {len(by_slice)} slices" + (f", too thin: {', '.join(blind[:4])}" if blind else "")
 
 
 def _source(item: tuple[str, dict[str, Any]]) -> str:

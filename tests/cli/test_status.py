@@ -122,6 +122,26 @@ def test_the_next_step_is_the_first_thing_that_stands_in_the_way():
     assert step(size=1000, wanted_size=1000) == "compare with 'dvc metrics diff' and commit"
 
 
+def test_mostly_invented_examples_are_no_gate():
+    assert state.maturity(400, 0.6)["stage"] == "gate"
+    assert state.maturity(400, 0.2) == {"stage": "early", "can": "20% production; 50% make it a dataset to gate on"}
+
+
+def test_what_is_lacking_is_to_collect_next():
+    assert step(lacking=["12 risk=legal", "3 billing-follow-ups"]) == "label or write what is lacking: 12 risk=legal; 3 billing-follow-ups"
+
+
+def test_the_smallest_fall_that_is_seen_is_told_by_slice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert state.smallest_seen() is None
+    (tmp_path / "metrics").mkdir()
+    slices = {"risk": {"legal": {"caught_rate": 0.4}}, "tone": {"calm": {"caught_rate": 0.9}}}
+    tables.write_json(tmp_path / "metrics/power.json", {"size": 0.3, "smallest_size_seen": 0.2, "slices": slices})
+    found = state.smallest_seen()
+    assert found == {"all": 0.2, "risk=legal": None, "tone=calm": 0.3}
+    assert status._sees(found) == "a fall by 20% overall; in 1 of 2 slices, too thin: risk=legal"
+
+
 def test_a_shortfall_is_counted_per_source(clone):
     missing = state.shortfalls(params.load(), {"with_expectation": 108})
     assert missing == {"production": 12, "expert": 40, "adversarial": 20, "synthetic": 20}
