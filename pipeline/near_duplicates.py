@@ -2,10 +2,11 @@
 
 MinHash with banding is Broder (1997) and Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, chapter 3. With 16 bands of 4
 rows a pair of similarity .8 is missed with probability (1 - .8^4)^16 = 2e-4, one of .6 with .11. Integer arithmetic with fixed
-multipliers: equal on every machine. Memory is 512 bytes a text.
+multipliers: equal on every machine. Memory is the text and 256 bytes of signature for each.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ BANDS = 16
 ROWS = 4
 BUCKET = 50
 """A larger bucket is compared against its first text only: it holds copies of one text, not similar ones."""
+
+SHINGLED = 20_000
+"""So many texts' 5-grams are in memory at a time, and only of texts that may be near another."""
 
 
 def asked(messages: Sequence[dict[str, Any]], fault: str = "") -> str:
@@ -42,10 +46,10 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 def drop(texts: Sequence[str], threshold: float) -> list[int | None]:
     """For each text, in order of preference: None where it stays, else the index of the kept text it is a near-duplicate of."""
     plain = [normalized(text) for text in texts]
-    shingles = [grams(text) for text in plain]
+    shingles = lru_cache(SHINGLED)(lambda place: grams(plain[place]))
     near: dict[int, list[int]] = {}
     for one, other in sorted(set(_candidate_pairs(plain))):
-        if jaccard(shingles[one], shingles[other]) >= threshold:
+        if jaccard(shingles(one), shingles(other)) >= threshold:
             near.setdefault(other, []).append(one)
     dropped: list[int | None] = [None] * len(texts)
     for index in range(len(texts)):
@@ -77,7 +81,9 @@ def _candidate_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         rows = np.ascontiguousarray(signatures[:, band]).view(np.dtype((np.void, 4 * ROWS))).ravel()
         order = np.argsort(rows, kind="stable")
         changes = np.flatnonzero(rows[order][1:] != rows[order][:-1]) + 1
-        for bucket in np.split(order, changes):
+        edges = np.concatenate([[0], changes, [len(order)]])
+        for start in np.flatnonzero(np.diff(edges) > 1).tolist():
+            bucket = order[edges[start] : edges[start + 1]]
             pairs = bucket if len(bucket) <= BUCKET else bucket[:1]
             for place, one in enumerate(pairs):
                 yield from ((int(one), int(other)) for other in bucket[place + 1 :])
@@ -92,5 +98,6 @@ _POWERS = np.uint64(1_000_003) ** np.arange(GRAM, dtype=np.uint64)
 def _signature(text: str) -> np.ndarray:
     """64 minimum hashes of the text's 5-grams."""
     codes = np.frombuffer(text.ljust(GRAM).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    hashes = (np.lib.stride_tricks.sliding_window_view(codes, GRAM) * _POWERS).sum(-1, dtype=np.uint64)
+    last = len(codes) - GRAM + 1
+    hashes = sum((codes[place : last + place] * power for place, power in enumerate(_POWERS)), np.zeros(last, np.uint64))
     return ((hashes[:, None] * _MULTIPLIERS + _ADDENDS) >> np.uint64(32)).min(0).astype(np.uint32)
