@@ -1,10 +1,6 @@
 """`golden review`: a named person accepts, edits or rejects what was proposed."""
 
-import os
-import shlex
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,18 +91,11 @@ def _write(path: Path, example_id: str, keys: dict[str, str]) -> None:
 def _edit(path: Path, example_id: str) -> None:
     """Open the scenario in $EDITOR; what does not pass the checks changes nothing and is told in one line."""
     from pipeline import review, tables
+    from pipeline.cli.editor import edited
 
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not editor:
-        typer.echo("golden: set EDITOR to the editor to use", err=True)
-        return
     text = path.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / f"{example_id}.yaml"
-        draft.write_text(review.block(text, example_id, str(path)), encoding="utf-8")
-        subprocess.run([*shlex.split(editor), str(draft)], check=False)
-        new = draft.read_text(encoding="utf-8")
     try:
+        new = edited(review.block(text, example_id, str(path)))
         after, entry = review.edited(text, example_id, new, str(path))
         _check(entry, path)
         review.still_reads(path, after, example_id)
