@@ -89,17 +89,18 @@ def test_with_too_few_labels_rules_stand_alone():
     assert "classifier" not in numbers["category"]
 
 
-def test_a_conversation_that_is_erased_leaves_the_classifier_too():
-    """It is learnt anew at every run from what is there: without the conversation as if it had never been."""
+def test_a_conversation_that_is_erased_leaves_the_classifier_too(tmp_path, monkeypatch):
+    """It is learnt anew at every run from what is there, and nothing of it is kept, in memory or in a file."""
+    monkeypatch.chdir(tmp_path)
     found, tags, agreed = world()
-    gone = "p-007"
+    without_it = [table[table["example_id"] != "p-007"].reset_index(drop=True) for table in (found, tags, agreed)]
+    never, _ = tag_learning.learn(*without_it, WITH_CLASSIFIER)
     with_it, _ = tag_learning.learn(found, tags, agreed, WITH_CLASSIFIER)
-    kept = [table[table["example_id"] != gone].reset_index(drop=True) for table in (found, tags, agreed)]
-    without, _ = tag_learning.learn(*kept, WITH_CLASSIFIER)
-    never, _ = tag_learning.learn(*[table.copy() for table in kept], WITH_CLASSIFIER)
-    pd.testing.assert_frame_equal(without, never)
-    one, other = (rows[rows["origin"] == "classifier"]["confidence"].tolist() for rows in (with_it, without))
-    assert one != other
+    erased, _ = tag_learning.learn(*without_it, WITH_CLASSIFIER)
+    pd.testing.assert_frame_equal(erased, never)
+    learnt, unlearnt = (rows.loc[rows["origin"] == "classifier", "confidence"].tolist() for rows in (with_it, erased))
+    assert learnt != unlearnt
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_logged_conversations_teach():

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from pipeline import paths, schema, sources, tables
 from pipeline.cli import app
+from pipeline.errors import InputError
 from tests.conftest import ROOT
 from tests.frames import frame, said
 from tests.targets.server import chat_server, completion
@@ -150,3 +151,18 @@ def test_a_decision_that_cannot_stand_is_one_line_and_changes_nothing(folder, ar
     assert result.stderr.count("\n") == 1
     assert path.read_text() == before
     assert Path(path).parent == paths.SOURCES / "synthetic"
+
+
+def test_who_reviews_at_a_terminal_is_asked_for_each_and_may_skip_and_leave(folder, monkeypatch):
+    from pipeline import review as decisions
+    from pipeline.cli import review
+
+    golden("synthesize", "--cell", "billing", "--n", "4", *DAY)
+    waiting = decisions.pending(sources.load()["synthetic"])
+    answers = iter(["a", "r", "nobody asks this", "s", "q"])
+    monkeypatch.setattr(review.typer, "prompt", lambda *_, **__: next(answers))
+    review._walk(waiting, "Dana", "2026-08-04")
+    assert [entry.status for entry in written()] == ["approved", "rejected", "pending", "pending"]
+    assert written()[1].reason == "nobody asks this"
+    with pytest.raises(InputError, match="--reviewer: missing"):
+        review._walk(waiting, "", "2026-08-04")
