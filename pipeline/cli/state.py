@@ -91,11 +91,17 @@ def smallest_seen() -> dict[str, float | None] | None:
         return None
     figures = tables.read_json(path)
     by_slice = {
-        f"{dimension}={value}": figures["size"] if one["caught_rate"] >= TARGET else None
+        _slice_named(dimension, value): figures["size"] if one["caught_rate"] >= TARGET else None
         for dimension, values in figures["slices"].items()
         for value, one in values.items()
+        if dimension != ALL
     }
     return {ALL: figures["smallest_size_seen"], **by_slice}
+
+
+def _slice_named(dimension: str, value: str) -> str:
+    """The slice of a metrics key, as the contract would name it."""
+    return " & ".join(f"{one}={other}" for one, other in zip(dimension.split("_x_"), value.split("_x_"), strict=True))
 
 
 def slice_sizes(members: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -212,7 +218,7 @@ def _steps(state: dict[str, Any], missing: dict[str, int]) -> Iterator[str]:
     if any(stage == "absent" for name, stage in state["stages"].items() if name not in ("ingest", "anonymize")):
         yield "run 'dvc pull' to get the files that were built elsewhere"
     if state["labels"] and (waiting := sum((state["labels"]["queue"] or {}).values())):
-        yield f"label what waits ({waiting} tasks): {paths.LABEL_QUEUE}"
+        yield f"give out what waits for labels ({waiting} tasks in {paths.LABEL_QUEUE}): golden label next --help"
     if collecting := state.get("lacking"):
         yield f"label or write what is lacking: {'; '.join(collecting[:MOST_LACKING])}"
     larger = [size for size, _, _ in MATURITY if size > state["size"]]
@@ -222,5 +228,5 @@ def _steps(state: dict[str, Any], missing: dict[str, int]) -> Iterator[str]:
 
 def _more(source: str, count: int) -> str:
     if source == "production":
-        return f"label {count} more: {paths.LABEL_QUEUE}"
+        return f"label {count} more: golden label next --help"
     return f"{'write' if source != 'synthetic' else 'approve'} {count} more {source} scenarios in {paths.SOURCES}/{source}/"

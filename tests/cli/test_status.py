@@ -108,7 +108,7 @@ def step(missing=None, **changes):
 def test_the_next_step_is_the_first_thing_that_stands_in_the_way():
     short = {"production": 12, "synthetic": 3}
     assert step(short, size=0) == (
-        "label 12 more: data/interim/label_queue.csv; approve 3 more synthetic scenarios in data/sources/synthetic/; then run 'make'"
+        "label 12 more: golden label next --help; approve 3 more synthetic scenarios in data/sources/synthetic/; then run 'make'"
     )
     assert step(size=0) == "run 'make' to build the dataset"
     failed = {"failed_critical": 1, "failed": ["examples.size (found 190)"]}
@@ -117,7 +117,10 @@ def test_the_next_step_is_the_first_thing_that_stands_in_the_way():
         step(stages={"merge": "out_of_date", "score": "not_built", "accept": "not_built"}) == "run 'make': merge, score are not up to date"
     )
     assert step(stages={"merge": "absent"}) == "run 'dvc pull' to get the files that were built elsewhere"
-    assert step(labels={"queue": {"unlabelled": 4, "disagreement": 1}}) == "label what waits (5 tasks): data/interim/label_queue.csv"
+    assert (
+        step(labels={"queue": {"unlabelled": 4, "disagreement": 1}})
+        == "give out what waits for labels (5 tasks in data/interim/label_queue.csv): golden label next --help"
+    )
     assert step() == "compare with 'dvc metrics diff' and commit; then grow to 1,000 examples (merge.size in params.yaml)"
     assert step(size=1000, wanted_size=1000) == "compare with 'dvc metrics diff' and commit"
 
