@@ -1,14 +1,16 @@
 """`golden synthesize`: scenarios for named gaps, pending until somebody approves them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    from pipeline.grammars import Grammar
     from pipeline.slices import Slice
 
 TRIES = 40
@@ -42,6 +44,7 @@ def synthesize(
     """
     from pipeline import params, paths, sources, synthesize, tables
     from pipeline import schema as tables_of
+    from pipeline.grammars import scenarios
     from pipeline.yaml_models import dated
 
     if bool(cell) == gaps:
@@ -50,14 +53,15 @@ def synthesize(
         raise InputError("--model and --grammar: give one of them")
     added = dated(on, "--date")
     settings = params.load()
-    wanted = _wanted(cell, n)
+    loaded = {} if model else _grammars(grammar)
+    wanted, uncovered = _wanted(cell, n, loaded)
     entries = sources.load()
     candidates = tables.read_parquet(paths.CANDIDATES, tables_of.CANDIDATES)
     there = synthesize.present(entries, candidates)
     kept, refused, lacking = [], Counter[str](), []
     for fills, count in wanted:
-        proposals = (
-            _by_model(model, url, key_env, fills, count, about) if model else _by_grammar(grammar, fills, count, seed, skip_unfit=gaps)
+        proposals: Iterable[dict[str, Any]] = (
+            _by_model(model, url, key_env, fills, count, about) if model else scenarios(loaded, fills, TRIES * count, seed)
         )
         found, why = synthesize.chosen(proposals, fills, count, added, there, settings.merge.near_duplicate, settings.anonymize.allow_list)
         refused += why
@@ -72,6 +76,7 @@ def synthesize(
             f"only {'; '.join(lacking)} that are new ({told or 'no more combinations'} refused); nothing was written: "
             "ask for fewer, or add templates or wordings to the grammar"
         )
+    lacking += [f"no template for {'; '.join(uncovered)}"] if uncovered else []
     path = synthesize.file_for(paths.SOURCES / "synthetic", [fills for fills, _ in wanted], added)
     head = f"# Proposed for {'; '.join(dict.fromkeys(entry.fills for entry in kept))}. 'golden review' decides.\n\n"
     tables.write_text(path, head + "\n".join(synthesize.as_yaml(entry) for entry in kept))
@@ -81,29 +86,34 @@ def synthesize(
     typer.echo(f"next: golden review --file {path} --reviewer NAME")
 
 
-def _wanted(cell: str | None, n: int) -> "list[tuple[Slice, int]]":
+def _wanted(cell: str | None, n: int, loaded: "dict[str, Grammar]") -> "tuple[list[tuple[Slice, int]], list[str]]":
+    """Slices and how many for each, and the gaps that no grammar of `loaded` can fill (none is asked where there are none: a model can)."""
     from pipeline import expectations, paths, synthesize, tables
 
     tagging, coverage = expectations.load_tagging(), expectations.load_coverage()
     if cell:
-        return [(synthesize.cell(cell, tagging, coverage), n)]
+        return [(synthesize.cell(cell, tagging, coverage), n)], []
     lacks = synthesize.gaps(tables.read_json(paths.COVERAGE), coverage, tagging)
     if not lacks:
         raise InputError(f"--gaps: {paths.COVERAGE} says that no slice is short; name one with --cell")
-    return synthesize.shared_out(lacks, n)
+    templates = [template for grammar in loaded.values() for template in grammar.templates]
+    covered = [(fills, count) for fills, count in lacks if not loaded or any(template.fits(fills) for template in templates)]
+    uncovered = [str(fills) for fills, _ in lacks if fills not in dict(covered)]
+    if not covered:
+        raise InputError(f"--gaps: no template for {'; '.join(uncovered)} in {', '.join(loaded)}; write one with these tags")
+    return synthesize.shared_out(covered, n), uncovered
 
 
-def _by_grammar(files: list[Path] | None, fills: "Slice", count: int, seed: int, skip_unfit: bool) -> list[dict[str, object]]:
+def _grammars(files: list[Path] | None) -> "dict[str, Grammar]":
     from pipeline import grammars, paths
 
     loaded = grammars.load(files or sorted(paths.GRAMMARS.glob("*.yaml")))
     if not loaded:
         raise InputError(f"{paths.GRAMMARS}: no grammar there; write one (docs/synthetic.md), or name a --model")
-    fits = any(template.fits(fills) for grammar in loaded.values() for template in grammar.templates)
-    return [] if skip_unfit and not fits else list(grammars.scenarios(loaded, fills, TRIES * count, seed))
+    return loaded
 
 
-def _by_model(model: str, url: str, key_env: str, fills: "Slice", count: int, about: Path | None) -> list[dict[str, object]]:
+def _by_model(model: str, url: str, key_env: str, fills: "Slice", count: int, about: Path | None) -> list[dict[str, Any]]:
     from pipeline import expectations, model_writer
 
     if about is not None and not about.is_file():

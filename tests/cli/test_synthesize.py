@@ -71,8 +71,12 @@ def test_gaps_are_taken_from_the_coverage_figures(folder):
     figures = {"slices": {"category": {"billing": short, "returns": short | {"cost_weighted_shortfall": 9.0}}}}
     tables.write_json(paths.COVERAGE, figures)
     told = golden("synthesize", "--gaps", "--n", "3", *DAY).stdout
-    assert "1 pending" in told
-    assert "short: 0 of 2 for category=returns" in told
+    assert "2 pending" in told
+    assert "short: no template for category=returns" in told
+    tables.write_json(paths.COVERAGE, {"slices": {"category": {"returns": short}}})
+    assert golden("synthesize", "--gaps", *DAY).stderr.startswith("golden: --gaps: no template for category=returns in bills; write one")
+    tables.write_json(paths.COVERAGE, {"slices": {"category": {"returns": short | {"shortfall": 0}}}})
+    assert golden("synthesize", "--gaps", *DAY).stderr.startswith("golden: --gaps: metrics/coverage.json says that no slice is short")
 
 
 def test_a_model_s_scenarios_pass_the_same_door(folder):
