@@ -116,12 +116,13 @@ ENTRIES = {
     "synthetic": [
         (Path("s.yaml"), Synthetic(id="s-1", added="2026-01-02", input="Hi", status="pending", method="template:x", fills="all", expect=EXPECT)),
         (Path("s.yaml"), Synthetic(id="s-2", added="2026-01-02", input="Ho", status="approved", approved_by="Dana", method="template:x", fills="all", expect=EXPECT)),
+        (Path("s.yaml"), Synthetic(id="s-3", added="2026-01-02", input="Hu", status="rejected", rejected_by="Dana", reason="odd", method="template:x", fills="all", expect=EXPECT)),
     ],
     "regression": [(Path("r.yaml"), Regression(id="p-" + "0" * 16, incident_id="INC-1", reason="refunded twice", flagged_by="Dana", flagged_at="2026-01-03", expect=EXPECT))],
 }  # fmt: skip
 
 
-def test_pending_synthetic_scenarios_are_no_candidates():
+def test_pending_and_rejected_synthetic_scenarios_are_no_candidates():
     assert sorted(stage.authored(ENTRIES)["example_id"]) == ["a-1", "e-1", "s-2"]
 
 
