@@ -84,7 +84,11 @@ def test_a_scenario_reads_as_a_conversation(tmp_path):
         ("adversarial", ADVERSARIAL.replace("why: w", "why: w\n  fault: timeout"), "fault: given for simulated_failure"),
         ("synthetic", SYNTHETIC.replace("  approved_by: Dana\n", ""), "approved_by: a name where status is approved"),
         ("synthetic", SYNTHETIC.replace("approved\n", "pending\n", 1), "approved_by: .* absent where it is pending"),
-        ("synthetic", SYNTHETIC.replace("status: approved\n  approved_by", "status: rejected\n  rejected_by"), "rejected_by: a name, and a reason"),
+        (
+            "synthetic",
+            SYNTHETIC.replace("status: approved\n  approved_by", "status: rejected\n  rejected_by"),
+            "rejected_by: a name, and a reason",
+        ),
         ("synthetic", SYNTHETIC.replace("  method", "  rejected_by: Dana\n  method"), "rejected_by: .* and nowhere else"),
     ],
 )
