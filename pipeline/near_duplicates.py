@@ -5,7 +5,7 @@ rows a pair of similarity .8 is missed with probability (1 - .8^4)^16 = 2e-4, on
 multipliers: equal on every machine. Memory is the text and 256 bytes of signature for each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +23,7 @@ SHINGLED = 20_000
 """So many texts' 5-grams are in memory at a time, and only of texts that may be near another."""
 
 
-def asked(messages: Sequence[dict[str, Any]], fault: str = "") -> str:
+def asked(messages: Sequence[Mapping[str, Any]], fault: str = "") -> str:
     """What a conversation is compared by: what its user says, a placeholder as its type, and the fault that goes with it."""
     return PLACEHOLDER.sub(r"\1", " ".join(m["content"] for m in messages if m["role"] == "user")) + fault
 

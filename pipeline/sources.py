@@ -4,7 +4,6 @@
 production's, so that an author needs no invented names.
 """
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,6 @@ from pipeline.errors import InputError
 from pipeline.expectations import Behaviour
 from pipeline.expected import Match, problem, schema_text
 from pipeline.paths import SOURCES
-from pipeline.pii.spans import PLACEHOLDER
 from pipeline.yaml_models import DateText, Model, build_model, read_yaml
 
 Phrase = str | list[str]
@@ -158,11 +156,6 @@ KINDS: dict[str, type[Expert] | type[Adversarial] | type[Synthetic] | type[Regre
     "regression": Regression,
 }
 Entry = Annotated[Expert | Adversarial | Synthetic | Regression, "one entry of a source file"]
-
-
-def asked_text(messages: Sequence[Mapping[str, str]], fault: str = "") -> str:
-    """What of a conversation is compared with others for near-duplicates: what users say, placeholders as plain words."""
-    return PLACEHOLDER.sub(r"\1", " ".join(m["content"] for m in messages if m["role"] == "user")) + fault
 
 
 def load(folder: Path = SOURCES) -> dict[str, list[tuple[Path, Entry]]]:

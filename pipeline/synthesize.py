@@ -21,7 +21,7 @@ from pipeline.expectations import Coverage, Tagging
 from pipeline.identity import content_sha
 from pipeline.pii.shapes import kinds_in, known_from
 from pipeline.slices import Slice
-from pipeline.sources import Entry, Regression, Synthetic, asked_text
+from pipeline.sources import Entry, Regression, Synthetic
 from pipeline.yaml_models import build_model
 
 NEAR, POOLED, PERSONAL, UNFIT = "near-duplicates", "repeating the pool", "with personal data", "that do not fit"
@@ -44,7 +44,8 @@ def present(entries: Mapping[str, list[tuple[Path, Entry]]], candidates: pd.Data
     authored = [e for found in entries.values() for _, e in found if not isinstance(e, Regression) and e.id != but]
     logged = candidates.loc[candidates["source"].isin(door.LOGGED), "input"]
     return Present(
-        [asked_text(e.messages, getattr(e, "fault", None) or "") for e in authored] + [asked_text(messages) for messages in logged],
+        [near_duplicates.asked(e.messages, getattr(e, "fault", None) or "") for e in authored]
+        + [near_duplicates.asked(messages) for messages in logged],
         door.pooled_texts(candidates),
         frozenset(e.id for e in authored),
     )
@@ -136,7 +137,7 @@ def refusals(entries: Sequence[Synthetic], there: Present, threshold: float, all
     pooled = iter(door.repeating(flat, there.pooled))
     repeats = [_any_of(pooled, len(texts)) for texts in written]
     personal = [any(kinds_in(text, known, reserved=True) for text in texts) for texts in written]
-    near = near_duplicates.repeats([asked_text(entry.messages) for entry in entries], there.texts, threshold)
+    near = near_duplicates.repeats([near_duplicates.asked(entry.messages) for entry in entries], there.texts, threshold)
     return [
         PERSONAL if is_personal else NEAR if is_near or entry.id in there.ids else POOLED if is_pooled else ""
         for entry, is_personal, is_pooled, is_near in zip(entries, personal, repeats, near, strict=True)

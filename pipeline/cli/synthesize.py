@@ -42,7 +42,7 @@ def synthesize(
 
     Example: [bold]golden synthesize --cell "billing & multi_turn" --n 12[/bold]
     """
-    from pipeline import params, paths, sources, synthesize, tables
+    from pipeline import near_duplicates, params, paths, sources, synthesize, tables
     from pipeline import schema as tables_of
     from pipeline.grammars import scenarios
     from pipeline.yaml_models import dated
@@ -68,7 +68,7 @@ def synthesize(
         if len(found) < count:
             lacking.append(f"{len(found)} of {count} for {fills}")
         kept += found
-        texts = [sources.asked_text(entry.messages) for entry in found]
+        texts = [near_duplicates.asked(entry.messages) for entry in found]
         there = synthesize.Present([*there.texts, *texts], there.pooled, there.ids | {entry.id for entry in found})
     told = ", ".join(f"{count} {why}" for why, count in sorted(refused.items()))
     if not kept or (lacking and not gaps and not model):
