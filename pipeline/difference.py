@@ -113,7 +113,7 @@ def judged(of: Revision, by: Revision) -> pd.Series:
     """Score by example id, the mean over its epochs, by the contract and the criteria of `by`; those that are errors left out."""
     known = of.scores[of.scores["criterion"].isin([*by.criteria, measures.CONFIDENCE])]
     examples = known[IDENTITY].drop_duplicates().merge(of.members[["example_id", "source"]], on="example_id")
-    examples = examples.assign(inclusion_weight=0.0)
+    examples = examples.assign(inclusion_weight=0.0, cluster=examples["example_id"])
     known = known[known["example_id"].isin(examples["example_id"])]
     costs = pd.Series(1.0, index=pd.Index(examples["example_id"]))
     return measures.judge(known, examples, by.contract, costs, by.criteria).examples["score"].dropna()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline import expectations, slices
 from pipeline.decision.calibration import brier, expected_calibration_error
-from pipeline.decision.intervals import jeffreys
+from pipeline.decision.intervals import clustered
 from pipeline.errors import InputError
 from pipeline.expectations import PARTS, Contract, Coverage
 from pipeline.paths import EXAMPLES, GRADER, SCORES
@@ -27,6 +27,8 @@ RIGHT = 1 - 1e-9
 RIGHT_CONFIDENCE = 0.75 - 1e-9
 """From which score on a criterion is met. A confidence need not be 1: it must lie on the right side of one half."""
 STATED_DIGITS = 6
+SEED = 7
+"""Of intervals that are drawn, where examples are weighted or share a cluster."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Judged:
     """A row per example and epoch: `right` (NaN where there is none to judge), `error`, `not_testable`, `correct`, `stated`, and scores by criterion and by part, in
     columns named `criterion:<name>` and `part:<name>`."""
     examples: pd.DataFrame
-    """A row per example, indexed by its id: `source`, `cost`, `weight`, and `score`, its mean over epochs (NaN where all are errors)."""
+    """A row per example, indexed by its id: `source`, `cluster`, `cost`, `weight`, and `score`, its mean over epochs (NaN where all are errors)."""
 
     def within(self, ids: pd.Index) -> "Judged":
         return Judged(self.answers[self.answers["example_id"].isin(ids)], self.examples.loc[ids])
@@ -49,19 +51,28 @@ class Figure:
     """How many examples (for calibration: answers) it is made of."""
     value: float | None
     """None where nothing could be judged."""
-    is_share: bool = True
-    """Whether it is the mean of one number in 0..1 for each example, so that a proportion's interval belongs to it."""
+    sample: "Sample | None" = None
+    """What it is the mean of, where it is the mean of one number in 0..1 for each example: a proportion's interval belongs to it."""
 
     def shown(self, name: str, level: float) -> dict[str, Any]:
         """Count and value, rounded as they are shown, with the interval where there is one."""
         if self.value is None:
             return {"n": self.n}
         shown = {"n": self.n, name: round(self.value, METRIC_DIGITS) + 0.0}
-        if not self.is_share:
+        if self.sample is None:
             return shown
-        successes = round(self.value * self.n, 9)
-        low, high = jeffreys(successes, max(self.n - successes, 0.0), level)
+        low, high = clustered(self.sample.scores, self.sample.clusters, level, seed=SEED, weights=self.sample.weights)
         return {**shown, "low": low, "high": high}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One number in 0..1 for each example, and what it takes to say how sure their mean is."""
+
+    scores: np.ndarray
+    clusters: np.ndarray
+    """Examples of one conversation or incident are alike, and count for less than as many strangers."""
+    weights: np.ndarray | None = None
 
 
 Measure = Callable[[Judged], Figure]
@@ -119,7 +130,7 @@ def judge(scores: pd.DataFrame, examples: pd.DataFrame, contract: Contract, cost
     off = np.sqrt(1 - table[CONFIDENCE].clip(upper=1))  # the criterion's score is 1 - (confidence - correct)^2
     answers["stated"] = (answers["correct"] - off).abs().round(STATED_DIGITS)
     answers = answers.reset_index()
-    by_example = examples.set_index("example_id")[["source"]].sort_index()
+    by_example = examples.set_index("example_id")[["source", "cluster"]].sort_index()
     by_example["score"] = answers.groupby("example_id")["right"].mean()
     by_example["cost"] = costs
     by_example["weight"] = examples.set_index("example_id")["inclusion_weight"]
@@ -154,36 +165,43 @@ def _of_these(scores: pd.DataFrame, examples: pd.DataFrame, criteria: Criteria) 
 
 
 def accuracy(judged: Judged) -> Figure:
-    scores = judged.examples["score"].dropna()
-    return Figure(len(scores), float(scores.mean()) if len(scores) else None)
+    return _share(judged.examples["score"], judged)
 
 
 def _mean(column: str) -> Measure:
     def of(judged: Judged) -> Figure:
-        by_example = judged.answers.groupby("example_id")[column].mean().dropna()
-        return Figure(len(by_example), float(by_example.mean()) if len(by_example) else None)
+        return _share(judged.answers.groupby("example_id")[column].mean(), judged)
 
     return of
 
 
 def _weighted(column: str) -> Measure:
     def of(judged: Judged) -> Figure:
-        known = judged.examples.dropna(subset="score")
-        known = known[known[column] > 0]
-        return Figure(len(known), float(np.average(known["score"], weights=known[column])) if len(known) else None, is_share=False)
+        return _share(judged.examples["score"][judged.examples[column] > 0], judged, column)
 
     return of
 
 
 def _error_rate(judged: Judged) -> Figure:
-    return Figure(len(judged.examples), float(judged.answers["error"].mean()) if len(judged.answers) else None)
+    return _share(judged.answers.groupby("example_id")["error"].mean(), judged)
+
+
+def _share(scores: pd.Series, judged: Judged, weighted_by: str | None = None) -> Figure:
+    """The mean of `scores`, indexed by example id; those that are NaN are left out."""
+    known = scores.dropna().astype(float)
+    if not len(known):
+        return Figure(0, None)
+    facts = judged.examples.loc[known.index]
+    weights = None if weighted_by is None else facts[weighted_by].to_numpy(float)
+    value = float(np.average(known, weights=weights))
+    return Figure(len(known), value, Sample(known.to_numpy(float), facts["cluster"].to_numpy(str), weights))
 
 
 def _of_confidence(measure: Callable[[np.ndarray, np.ndarray], float]) -> Measure:
     def of(judged: Judged) -> Figure:
         stated = judged.answers.dropna(subset="stated")
         value = measure(stated["stated"].to_numpy(), stated["correct"].to_numpy()) if len(stated) else None
-        return Figure(len(stated), value, is_share=False)
+        return Figure(len(stated), value)
 
     return of
 

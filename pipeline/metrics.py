@@ -51,7 +51,7 @@ def metrics(
         content["slices"].setdefault(dimension, {})[value] = {name: figure[name] for name in ("n", "accuracy") if name in figure}
     for name in ("cost_weighted_accuracy", "traffic_accuracy"):
         if (weighted := known[name](judged).shown("value", level))["n"]:
-            content[name] = weighted["value"]
+            content[name] = weighted
     records = [{"slice": slices.ALL, "dimension": slices.ALL, **overall}]
     records += [{"slice": named[key][0], "dimension": key[0], **figure} for key, figure in figures.items()]
     return content, {"slices": [record for record in records if record["n"]], "calibration": plots.reliability(judged, level)}

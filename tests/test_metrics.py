@@ -44,6 +44,7 @@ def examples(**tags: dict[str, str]) -> pd.DataFrame:
             "tags": t,
             "input_sha": "i",
             "expectation_sha": "x",
+            "cluster": i,
             "inclusion_weight": 0.0 if i < "c" else float("bcd".find(i[0])),
         }
         for i, t in tags.items()
@@ -114,7 +115,7 @@ def test_a_slice_of_errors_alone_has_a_count_of_nothing_and_no_rate() -> None:
 
 def test_an_example_weighs_as_much_as_its_costliest_slice() -> None:
     found = figures(answers(a=0, b=1, c=1, d=1))
-    assert found["cost_weighted_accuracy"] == round((3 + 0.5 + 1) / (8 + 3 + 0.5 + 1), 4)
+    assert found["cost_weighted_accuracy"]["value"] == round((3 + 0.5 + 1) / (8 + 3 + 0.5 + 1), 4)
 
 
 def test_clauses_say_by_how_many_examples_and_are_judged_by_the_figure_shown() -> None:
@@ -162,9 +163,27 @@ def test_a_regression_slice_that_is_not_there_lists_what_is() -> None:
             figures(answers(a=1, b=1, c=1, d=1), agreed=agreed)
 
 
+def test_a_weighted_accuracy_has_an_interval_that_is_wider_where_few_examples_carry_the_weight() -> None:
+    found = metrics(answers(a=1, b=0, c=1, d=0), FOUR, contract(), COVERAGE, params.Metrics())[0]
+    for name in ("cost_weighted_accuracy", "traffic_accuracy"):
+        assert 0 <= found[name]["low"] < found[name]["value"] < found[name]["high"] <= 1
+    plain = found["overall"]
+    weighted = found["cost_weighted_accuracy"]
+    assert weighted["high"] - weighted["low"] > plain["high"] - plain["low"]
+
+
+def test_examples_of_one_incident_count_for_less_than_as_many_strangers() -> None:
+    strangers = examples(**{i: {"category": "billing"} for i in "abcdefgh"})
+    alike = strangers.assign(cluster=[i if i < "e" else "e" for i in strangers["example_id"]])
+    right = answers(**{i: int(i != "a") for i in "abcdefgh"})
+    apart, together = (metrics(right, of, contract(), COVERAGE, params.Metrics())[0]["overall"] for of in (strangers, alike))
+    assert together["accuracy"] == apart["accuracy"]
+    assert together["high"] - together["low"] > apart["high"] - apart["low"]
+
+
 def test_traffic_accuracy_weighs_production_by_the_conversations_it_stands_for_and_leaves_authored_ones_out() -> None:
     found = figures(answers(a=0, b=0, c=1, d=0))
-    assert found["traffic_accuracy"] == round(1 / (1 + 2), 4)
+    assert found["traffic_accuracy"]["value"] == round(1 / (1 + 2), 4)
     authored = metrics(answers(a=1), examples(a={}), contract(), COVERAGE, params.Metrics())[0]
     assert "traffic_accuracy" not in authored
 
