@@ -83,8 +83,15 @@ def _side(members: np.ndarray, clusters: np.ndarray, smoothing: float) -> Side:
 
 
 def suspicions(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
-    """Each slice's share of the blame (slices,), given that one of them is to blame: prior times LR. 0 for all where none can be."""
-    weighed = _weighed(of, lost, gained)
+    """Each slice's share of the blame (slices,), given that one of them is to blame: prior times the likelihood that it is.
+
+    0 for all where none can be. Not prior times LR: what LR_s compares with is another hypothesis for every slice (answers that come
+    and go in s), and a slice that looks innocent of that is no likelier to be the culprit.
+    """
+    gains_elsewhere = _elsewhere(of.wrong, gained, g := gained @ of.wrong.members)
+    gained_outside = _likelihood(gained.sum() - g, len(of.wrong.members) - of.wrong.sizes, gains_elsewhere)
+    with np.errstate(divide="ignore"):
+        weighed = _culprit(of, lost, gained) + gained_outside + np.log(of.prior)
     shares = np.exp(weighed - weighed.max()) if np.isfinite(weighed).any() else np.zeros(len(weighed))
     return np.asarray(shares / max(shares.sum(), 1e-300))
 
@@ -100,21 +107,29 @@ def statistic(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
 
 
 def _weighed(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
+    """log prior_s LR_s of each row and slice."""
     right, wrong = of.right, of.wrong
     k, b, g = lost.sum(axis=-1, keepdims=True), lost @ right.members, gained @ wrong.members
     n, n_s, w_s = len(right.members), right.sizes, wrong.sizes
-    elsewhere, gains_elsewhere = _elsewhere(right, lost, b), _elsewhere(wrong, gained, g)
-    others = _likelihood(k - b, n - n_s, elsewhere)
-    gain = _likelihood(g, w_s, gains_elsewhere)
-    here = np.minimum(np.maximum(elsewhere + of.excess, (b + 0.5) / (n_s + 1)), MOST)
-    culprit = _likelihood(b, n_s, here) + others + gain
-    one_rate = _likelihood(k, n, (k + 0.5) / (n + right.smoothing)) + gain
+    one_rate = _likelihood(k, n, (k + 0.5) / (n + right.smoothing)) + _likelihood(g, w_s, _elsewhere(wrong, gained, g))
     each_way = (b + g + 1) / 2
     comes = _likelihood(b, n_s, np.minimum(each_way / (n_s + 1), MOST))
     goes = _likelihood(g, w_s, np.minimum(each_way / (w_s + 1), MOST))
+    others = _likelihood(k - b, n - n_s, _elsewhere(right, lost, b))
     none = np.logaddexp(np.log1p(-of.volatile) + one_rate, np.log(of.volatile) + comes + goes + others)
     with np.errstate(divide="ignore"):
-        return np.asarray(culprit - none + np.log(of.prior))
+        return np.asarray(_culprit(of, lost, gained) - none + np.log(of.prior))
+
+
+def _culprit(of: Culprits, lost: np.ndarray, gained: np.ndarray) -> np.ndarray:
+    """The log-likelihood of all losses, and of the gains in s, where s is the culprit: of each row and slice."""
+    right, wrong = of.right, of.wrong
+    k, b, g = lost.sum(axis=-1, keepdims=True), lost @ right.members, gained @ wrong.members
+    elsewhere = _elsewhere(right, lost, b)
+    here = np.minimum(np.maximum(elsewhere + of.excess, (b + 0.5) / (right.sizes + 1)), MOST)
+    others = _likelihood(k - b, len(right.members) - right.sizes, elsewhere)
+    gain = _likelihood(g, wrong.sizes, _elsewhere(wrong, gained, g))
+    return _likelihood(b, right.sizes, here) + others + gain
 
 
 def _elsewhere(side: Side, changed: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -41,6 +41,20 @@ def test_losses_in_one_slice_are_found_and_it_is_blamed_first() -> None:
     assert found.slices[0].lost == tuple(IDS[i] for i in range(0, 64, 8))
 
 
+def test_a_slice_that_holds_all_losses_is_blamed_before_a_part_of_it_that_holds_most() -> None:
+    """As a policy gone stale looks: 12 of 37 right answers about returns lost, 9 of them in the 20 that are follow-ups; 11 were wrong before."""
+    before = np.ones(200)
+    before[[*range(20, 25), *range(42, 48), *range(100, 115)]] = 0
+    after = before.copy()
+    after[[*range(9), 25, 26, 27]] = 0
+    members = pd.DataFrame({"returns": np.arange(200) < 48, "returns & follow-up": np.arange(200) < 25, "other": np.arange(200) >= 120})
+    ids = [f"e{place:03}" for place in range(200)]
+    paired = pd.DataFrame({"example_id": ids, "cluster": ids, "before": before, "after": after})
+    found = regressions(paired, members, {"returns": 2.0, "returns & follow-up": 3.0}, seed=0, draws=999)
+    assert [change.slice for change in found.blamed][:2] == ["returns", "returns & follow-up"]
+    assert found.blamed[0].suspicion > 0.9
+
+
 def test_the_more_of_a_slice_is_lost_the_clearer_it_is() -> None:
     found = [compared(list(range(0, 120, 8))[:many]) for many in range(2, 16)]
     assert all(change.found for change in found[1:])
