@@ -47,7 +47,7 @@ GRID: dict[str, tuple[Any, ...]] = {
     "lexicon.VERY_COMMON": (4.4, 4.7, 5.0),
     "chat.RARE": (1.0, 2.0, 2.5),
     "recognizers.SHORT_ANSWER": (4, 8, 12),
-    "recognizers.SHORTEST_KNOWN": (3, 4, 5),
+    "recognizers.SHORTEST_VALUE": (3, 4, 5),
     "PERSON": (0.1, 0.2, 0.4),
     "EMAIL_ADDRESS": (0.1, 0.2, 0.4),
     "PHONE_NUMBER": (0.1, 0.2, 0.4),

@@ -2,7 +2,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import params, schema
@@ -125,6 +125,7 @@ def made(examples: dict) -> Revision:
     return revision(*({"id": i, **one} for i, one in sorted(examples.items())))
 
 
+@settings(max_examples=40, deadline=None)
 @given(some, some)
 def test_every_example_is_accounted_for_and_the_parts_add_up(then: dict, now: dict):
     found = difference(made(then), made(now))
@@ -133,6 +134,7 @@ def test_every_example_is_accounted_for_and_the_parts_add_up(then: dict, now: di
     assert math.isclose(overall.dataset + overall.scorers + overall.system, overall.after - overall.before, abs_tol=1e-12)
 
 
+@settings(max_examples=20, deadline=None)
 @given(some)
 def test_nothing_is_between_a_dataset_and_itself(examples: dict):
     found = difference(made(examples), made(examples))
