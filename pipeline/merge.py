@@ -197,7 +197,7 @@ def _reasons(
     for example_id in allocation.ids:
         of_kind, chance = np.flatnonzero(inside[place_of[example_id]]).tolist(), draw(seed, example_id) / DRAWS
         slice_ = needed_for(problem, allocation.have, of_kind)
-        found[example_id] = f"needed for {slice_}, drawn at {chance:.3f}" if slice_ else f"drawn at {chance:.3f}"
+        found[example_id] = f"needed for {slice_}, drawn at {chance:.3f}" if slice_ else f"for its source's share, drawn at {chance:.3f}"
     return found
 
 

@@ -66,11 +66,11 @@ class Project:
         place[last] = value
         yaml.dump(content, self.path / file)
 
-    def without_floors(self) -> None:
-        """No slice needs a number of examples: the demo's floors are for 200, and a copy has a few."""
+    def lower_floors(self) -> None:
+        """One example for each clause, none for other slices: the demo's floors are for 200, and a copy has a few."""
         yaml, path = YAML(), self.path / "expectations/coverage.yaml"
         content = yaml.load(path)
-        content["clause_floor"] = 0
+        content["clause_floor"] = 1
         for one in (*content["combinations"], *(value for values in content["dimensions"].values() for value in values.values())):
             one.pop("floor", None)
         yaml.dump(content, path)
@@ -104,7 +104,7 @@ def copy_repository(path: Path) -> Project:
             (project.path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, project.path / name)
     project.set("engine.kind", "local")
-    project.without_floors()
+    project.lower_floors()
     project.run("git", "init", "--quiet", "--initial-branch=main")
     project.run("git", "config", "user.email", "t@example.com")
     project.run("git", "config", "user.name", "t")

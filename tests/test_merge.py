@@ -106,7 +106,7 @@ def test_the_same_candidates_in_any_order_give_the_same_members(random):
 
 
 def test_the_reason_names_a_slice_and_the_draw():
-    assert select(candidates())["reason"].str.fullmatch(r"(needed for tone=(calm|angry), )?drawn at 0\.\d{3}").all()
+    assert select(candidates())["reason"].str.fullmatch(r"(needed for tone=(calm|angry)|for its source's share), drawn at 0\.\d{3}").all()
 
 
 def test_failures_are_in_as_production_has_them_or_as_said():
