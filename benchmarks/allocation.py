@@ -79,7 +79,7 @@ class Demo:
 def growth(demo: Demo, most: int) -> None:
     """Candidates with the demo's slices, shuffled within each source: seconds and what was looked at."""
     goals = demo.goals()
-    inside = coverage.inside(goals, demo.tags, demo.candidates["example_id"])
+    inside = coverage.inside([goal.slice for goal in goals], demo.tags, demo.candidates["example_id"])
     rng = np.random.default_rng(SEED)
     of_source = demo.candidates["source"].to_numpy(str)
     for count in (1_000, most):
@@ -158,13 +158,13 @@ def catching(demo: Demo, releases: int) -> None:
     contract = demo.standards.contract
     found: dict[str, power.Power] = {}
     of_production = demo.candidates["source"].eq("production").to_numpy()
-    everywhere = coverage.inside(goals, demo.tags, demo.candidates["example_id"])
+    everywhere = coverage.inside([goal.slice for goal in goals], demo.tags, demo.candidates["example_id"])
     right = scores.reindex(demo.candidates["example_id"]).to_numpy(float)
     enough = everywhere[of_production].sum(axis=0) >= 10
     rates = np.array([1 - right[of_production & column].mean() if (of_production & column).any() else 0.0 for column in everywhere.T])
     for name, choose in datasets.items():
         ids = pd.Series(sorted(choose()), dtype="str")
-        inside = coverage.inside(goals, demo.tags, ids)
+        inside = coverage.inside([goal.slice for goal in goals], demo.tags, ids)
         members = pd.DataFrame({goal.slice: column for goal, column in zip(goals, inside.T, strict=True)})
         before = scores.reindex(ids).to_numpy(float)
         gate = power.Gate(
@@ -207,7 +207,10 @@ def _greedy(demo: Demo, goals: list[Goal]) -> list[str]:
     free = kept.assign(released=False).reset_index(drop=True)
     counts = {source: round(share * merged.size) for source, share in merged.ratios.items()}
     problem = Problem(
-        kinds_of(free, coverage.inside(goals, demo.tags, free["example_id"]), merged.seed), goals, counts, np.zeros(len(goals), int)
+        kinds_of(free, coverage.inside([goal.slice for goal in goals], demo.tags, free["example_id"]), merged.seed),
+        goals,
+        counts,
+        np.zeros(len(goals), int),
     )
     return [i for kind, count in zip(problem.kinds, greedy(problem).tolist(), strict=True) for i in kind.ids[:count]]
 

@@ -29,12 +29,8 @@ from pipeline.rejects import LEFT_OUT
 NOT_LOOKED_AT = ("recognizer_failed", "recognizer_timed_out")
 CODE = ("audit.py", "entities.py", "shapes.py")
 """Files of pipeline/pii that decide what is a leak."""
-
-
 ROUNDS = 3
 """How often the audit's findings are masked: a name that was masked may be half of one that now stands out."""
-
-
 RAW = ["messages", "fixtures", "metadata"]
 TEXTS = ["messages", "fixtures"]
 Look = Callable[[Mapping[str, Any], Mapping[str, Any]], list[Place]]
@@ -75,7 +71,12 @@ def admit(records: pd.DataFrame, make: MakeAnew, params: Anonymize) -> Admitted:
     made, failed = looked_at(records, lambda some: _audited(some, make, look))
     vouched = [pool[pool["reason"] == ""] for pool in made]
     leaking = [pool.loc[pool["reason"] != "", schema.LEFT_OUT.names] for pool in made]
-    masked = [(row.example_id, *one) for pool in vouched for row in pool.itertuples() for one in sorted(row.masked)]
+    masked = [
+        (example_id, *one)
+        for pool in vouched
+        for example_id, found in zip(pool["example_id"], pool["masked"], strict=True)
+        for one in sorted(found)
+    ]
     return Admitted(
         tables.concat([pool[schema.POOL.names] for pool in vouched], schema.POOL),
         tables.concat([failed, *leaking], schema.LEFT_OUT),

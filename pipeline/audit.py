@@ -103,7 +103,7 @@ def listed(leaks: pd.DataFrame) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(leaks.itertuples(index=False))
+    writer.writerows(zip(*(leaks[name] for name in COLUMNS), strict=True))
     return out.getvalue()
 
 

@@ -9,8 +9,6 @@ Targets that are not given are derived. Within a dimension the dataset's size is
 value where it adds most; a combination takes what adds something, at most as many as the least of its values.
 """
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +19,7 @@ import pandas as pd
 from pipeline import expectations, slices
 from pipeline.allocation import Goal
 from pipeline.decision.curve import concave, levels, seen
-from pipeline.errors import InputError
+from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import Contract, Coverage, Tagging, Value
 
 GRAIN = 1_000
@@ -83,8 +81,7 @@ def _known(where: str, tags: Iterable[tuple[str, str]], known: Mapping[str, set[
 
 def _there(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}"
+    return did_you_mean(name, names, f"there are {', '.join(names)}")
 
 
 def _within_size(coverage: Coverage, tagging: Tagging, stratify_by: Sequence[str], size: int) -> None:
@@ -173,7 +170,7 @@ def _entries(coverage: Coverage, contract: Contract, stratify_by: Sequence[str],
         add(COMBINATIONS, combination.name, combination.slice, combination)
     for _, where in _of_contract(contract):
         if where != slices.ALL:
-            add(NAMED_BY_CONTRACT, re.sub(r"[^A-Za-z0-9_-]+", "_", where), where, Value())
+            add(NAMED_BY_CONTRACT, slices.metrics_key(where), where, Value())
     return list(found.values())
 
 
@@ -218,18 +215,18 @@ def _shared_out(members: Sequence[tuple[_Entry, Goal]], size: int) -> dict[str, 
     return counts
 
 
-def inside(wanted_: Sequence[Goal], tags: pd.DataFrame, example_ids: pd.Series) -> np.ndarray:
-    """(examples, goals) booleans."""
-    if not wanted_:
+def inside(named: Sequence[str], tags: pd.DataFrame, example_ids: pd.Series) -> np.ndarray:
+    """(examples, slices) booleans: which of the examples lie in which of the slices."""
+    if not named:
         return np.zeros((len(example_ids), 0), bool)
     index = pd.Index(example_ids)
     keys = tags["dimension"] + "=" + tags["value"]
-    holders = {str(key): np.zeros(len(index), bool) for key in {f"{d}={v}" for goal in wanted_ for d, v in slices.parse(goal.slice).tags}}
+    holders = {str(key): np.zeros(len(index), bool) for key in {f"{d}={v}" for one in named for d, v in slices.parse(one).tags}}
     for key, ids in tags["example_id"].groupby(keys):
         if key in holders:
             places = index.get_indexer(ids)
             holders[str(key)][places[places >= 0]] = True
-    parts = [[holders[f"{d}={v}"] for d, v in slices.parse(goal.slice).tags] for goal in wanted_]
+    parts = [[holders[f"{d}={v}"] for d, v in slices.parse(one).tags] for one in named]
     return np.column_stack([np.logical_and.reduce(part) for part in parts])
 
 
@@ -243,7 +240,7 @@ def figures(wanted_: Sequence[Wanted], have: np.ndarray, production: np.ndarray,
     shares = weights @ production / max(float(weights.sum()), 1e-12)
     found: dict[str, Any] = {}
     for place, one in enumerate(wanted_):
-        found.setdefault(one.group, {})[_key(one.name)] = {
+        found.setdefault(one.group, {})[slices.metrics_key(one.name)] = {
             "wanted": one.target,
             "have": int(have[place]),
             "shortfall": int(lacking[place]),
@@ -260,11 +257,6 @@ def figures(wanted_: Sequence[Wanted], have: np.ndarray, production: np.ndarray,
             "cost_weighted_shortfall": float(lacking @ costs),
         },
     }
-
-
-def _key(name: str) -> str:
-    """A metrics key without dots and blanks, which DVC would read as further levels."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)
 
 
 def pairs(

@@ -198,4 +198,4 @@ def as_json(found: Difference, shown: Mapping[str, list[dict[str, str]]] | None 
 
 
 def _rows(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, object]]:
-    return [dict(zip(columns, row, strict=True)) for row in frame.sort_values("example_id")[columns].itertuples(index=False)]
+    return list(frame.sort_values("example_id")[columns].to_dict("records"))

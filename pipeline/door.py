@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.params import LOGGED
 from pipeline.pii.shapes import Known, kinds_in, known_from
 from pipeline.sources import Entry, Regression
 
 IN_A_ROW = 8
-LOGGED = ("production", "regression")
 SEPARATORS = re.compile(r" [|/] ")
 """Between the items and wordings of a label's value, which are texts of their own."""
 LOOKS_LIKE = {"email": "an e-mail address", "iban": "a bank account number", "card": "a card number", "number": "somebody's number"}

@@ -6,16 +6,14 @@ repeats pooled text or holds personal data, a file half written, or an entry tha
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 from pydantic import Field
-from ruamel.yaml import YAML
 
 from pipeline import admission, door, near_duplicates, schema, sources, tables
 from pipeline.errors import InputError
@@ -24,7 +22,7 @@ from pipeline.labeling.reading import SEVERAL, WORDINGS
 from pipeline.paths import POOL, POOL_CSV, RECORDS, SOURCES
 from pipeline.sources import Expect, Regression
 from pipeline.tag import candidates, given_tags
-from pipeline.yaml_models import Model, build_model, read_yaml
+from pipeline.yaml_models import Model, build_model, in_flow, read_yaml
 
 REGRESSIONS = SOURCES / "regression"
 SEVERAL_OF = ("must_not_include", "regex", "citations")
@@ -49,8 +47,6 @@ class Flagged:
     """A failure as it is about to be written."""
 
     entry: Regression
-    partition: str
-    occurred_at: pd.Timestamp
     twin: str
     """The flagged example that is the same incident; empty where there is none."""
 
@@ -94,16 +90,16 @@ def ids(log_id: str, system: str, keys: Mapping[str, bytes]) -> list[str]:
     return [log_id] if EXAMPLE_ID.fullmatch(log_id) else [id_of(key, system, log_id) for key in keys.values()]
 
 
-def partition_of(wanted: Sequence[str]) -> tuple[str, str] | None:
-    """The pool's partition that holds one of the ids, and which id; the earliest where several do."""
+def partitions_of(wanted: Collection[str]) -> dict[str, str]:
+    """Example id to the pool's partition that holds it, the earliest where several do; ids that none holds are not in it."""
     listed = tables.read_csv(POOL_CSV, schema.PARTITIONS).sort_values(["first", "partition"], kind="stable")
+    found: dict[str, str] = {}
     for partition in listed["partition"]:
         path = POOL / f"{partition}.parquet"
         if path.is_file():
-            held = set(pq.read_table(path, columns=["example_id"]).column("example_id").to_pylist())
-            if found := [one for one in wanted if one in held]:
-                return str(partition), found[0]
-    return None
+            held = pq.read_table(path, columns=["example_id"]).column("example_id").to_pylist()
+            found = {one: str(partition) for one in held if one in wanted} | found
+    return found
 
 
 def why_not_there(log_id: str, wanted: Sequence[str], erased: Iterable[str]) -> str:
@@ -121,10 +117,13 @@ def why_not_there(log_id: str, wanted: Sequence[str], erased: Iterable[str]) -> 
     )
 
 
-def candidate(partition: str, example_id: str) -> pd.DataFrame:
-    """One row of schema.CANDIDATES, from the pool."""
-    pool = tables.read_parquet(POOL / f"{partition}.parquet", schema.POOL)
-    return candidates(pool[pool["example_id"] == example_id].reset_index(drop=True), partition)
+def candidates_of(held: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of schema.CANDIDATES from the pool, in the order of `held`, example id to its partition."""
+    parts = []
+    for partition in dict.fromkeys(held.values()):
+        ids = [one for one, place in held.items() if place == partition]
+        parts.append(candidates(tables.read_parquet(POOL / f"{partition}.parquet", schema.POOL, only=ids), partition))
+    return tables.concat(parts, schema.CANDIDATES).set_index("example_id").loc[list(held)].reset_index()[schema.CANDIDATES.names]
 
 
 def entries(
@@ -140,7 +139,7 @@ def entries(
     twins = near_duplicates.drop(texts, threshold)
     incidents: dict[str, str] = dict(zip(known["example_id"], known["incident_id"], strict=True))
     made = []
-    for place, flag in enumerate(flags, len(known)):
+    for place, flag in enumerate(flags, start=len(known)):
         row, twin_at = rows.iloc[place], twins[place]
         twin = "" if twin_at is None else str(rows["example_id"].iloc[twin_at])
         incident = flag.incident_id or incidents.get(twin) or _own_incident(row["example_id"])
@@ -156,7 +155,7 @@ def entries(
             "expect": flag.expect.model_dump(exclude_defaults=True),
         }
         entry = build_model(f"{flag.log_id}", content, Regression)
-        made.append(Flagged(entry, str(row["partition"]), row["occurred_at"], twin))
+        made.append(Flagged(entry, twin))
     return made
 
 
@@ -171,17 +170,10 @@ def file_for(flagged_at: str) -> Path:
 
 
 def as_yaml(flagged: Iterable[Flagged]) -> str:
-    """The entries as they stand in their file."""
-    yaml = YAML()
-    yaml.default_flow_style = False
-    yaml.width = 120
-    yaml.indent(sequence=4, offset=2)
-    out = StringIO()
-    for one in flagged:
-        content = one.entry.model_dump(exclude_defaults=True)
-        yaml.dump([content], written := StringIO())
-        out.write(re.sub(r"^  ", "", written.getvalue(), flags=re.MULTILINE) + "\n")
-    return out.getvalue()
+    """The entries as they stand in their file, a blank line between them."""
+    contents = (one.entry.model_dump(exclude_defaults=True) for one in flagged)
+    entries = ([f"{name}: {in_flow(value)}\n" for name, value in content.items()] for content in contents)
+    return "\n".join("- " + "  ".join(lines) for lines in entries)
 
 
 def append(path: Path, flagged: Sequence[Flagged], check: Callable[[dict[str, list[tuple[Path, sources.Entry]]]], None]) -> None:
@@ -189,7 +181,7 @@ def append(path: Path, flagged: Sequence[Flagged], check: Callable[[dict[str, li
     check({"regression": [(path, one.entry) for one in flagged]})
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
-    tables.write_text(path, before + gap + as_yaml(flagged).rstrip("\n") + "\n")
+    tables.write_text(path, before + gap + as_yaml(flagged))
 
 
 def may_be_in_git(

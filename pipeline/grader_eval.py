@@ -6,7 +6,6 @@ must reach the judgement's `min_agreement`, the bar that two people have to reac
 """
 
 import asyncio
-import difflib
 import math
 from typing import Any
 
@@ -15,7 +14,7 @@ from inspect_ai.scorer import SampleScore, Scorer, krippendorff_alpha
 from inspect_ai.scorer import Score as InspectScore
 
 from pipeline import expectations, label, params, schema, stage, tables
-from pipeline.errors import InputError
+from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import LabelDimension, Labeling
 from pipeline.labeling.reading import read_labels
 from pipeline.paths import CANDIDATES, EXPECTATIONS, GRADER, LABELS
@@ -71,11 +70,8 @@ def needed_agreement(standard: Labeling, wanted: params.Graded) -> float:
     judgements = {name: dimension for name, dimension in standard.dimensions.items() if dimension.kind == "judgement"}
     dimension = judgements.get(wanted.human)
     if dimension is None:
-        near = difflib.get_close_matches(wanted.human, judgements, n=1, cutoff=0.5)
-        raise InputError(
-            f"params.yaml: score.graded.human: no judgement '{wanted.human}' in {LABELING}; "
-            + (f"did you mean '{near[0]}'?" if near else f"there are {', '.join(judgements)}")
-        )
+        hint = did_you_mean(wanted.human, judgements, f"there are {', '.join(judgements)}", cutoff=0.5)
+        raise InputError(f"params.yaml: score.graded.human: no judgement '{wanted.human}' in {LABELING}; {hint}")
     if unknown := [value for value in wanted.right if value not in dimension.values]:
         raise InputError(f"params.yaml: score.graded.right: {wanted.human} has no value '{unknown[0]}'; it has {_values(dimension)}")
     if dimension.min_agreement is None:

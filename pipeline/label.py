@@ -24,7 +24,7 @@ from pipeline.expected import can_be_judged, problem
 from pipeline.identity import content_sha, stable_order
 from pipeline.labeling import agreement
 from pipeline.labeling.reading import EXPECTED, SEVERAL, fields, read_labels
-from pipeline.params import Label
+from pipeline.params import LOGGED, Label
 from pipeline.paths import CANDIDATES, EXPECTATIONS, LABEL_QUEUE, LABELS, METRICS, TAGS
 from pipeline.pii.spans import PLACEHOLDER
 from pipeline.sources import Entry
@@ -106,7 +106,7 @@ def expected(agreed: pd.DataFrame, open_: pd.DataFrame, entries: dict[str, list[
 def queue(open_: pd.DataFrame, expectations_: pd.DataFrame, candidates: pd.DataFrame, size: int, seed: int) -> pd.DataFrame:
     """What to label next (schema.QUEUE): every open question, then unlabelled conversations, failures first, `size` of them."""
     waiting = set(expectations_["example_id"]) | set(open_["example_id"])
-    unlabelled = candidates[candidates["source"].isin(["production", "regression"]) & ~candidates["example_id"].isin(waiting)]
+    unlabelled = candidates[candidates["source"].isin(LOGGED) & ~candidates["example_id"].isin(waiting)]
     place = pd.Series(
         [(not failed, stable_order(seed, i)) for failed, i in zip(unlabelled["failed"], unlabelled["example_id"], strict=True)],
         index=unlabelled.index,
@@ -127,7 +127,7 @@ def figures(
 ) -> dict[str, Any]:
     """metrics/labels.json: counts of labels, what waits for whom, and how far annotators agree. `found`: agreed, open, expectations."""
     agreed, open_, expectations_ = found
-    production = candidates[candidates["source"].isin(["production", "regression"])]
+    production = candidates[candidates["source"].isin(LOGGED)]
     return {
         "labels": len(labels),
         "annotators": int(labels["annotator"].nunique()),

@@ -1,8 +1,8 @@
 """Stage `merge`: who is in the dataset and why, and what their texts read like.
 
-In: candidates, tags, agreed expectations, the last release's members, `expectations/coverage.yaml`. Out, in `data/golden/`:
-`examples.parquet` and `examples.jsonl` (the dataset), `members.csv` (who and why, no text) and `control.parquet` (a random
-production sample of the same size, for comparison only).
+In: candidates, tags, agreed expectations, the last release's members, coverage, contract and tagging of `expectations/`. Out, in
+`data/golden/`: `examples.parquet` and `examples.jsonl` (the dataset), `members.csv` (who and why, no text) and `control.parquet` (a
+random production sample of the same size, for comparison only); and `metrics/coverage.json` with its heat map's rows in `metrics/plots/`.
 
 What can never happen: an example without an expectation that a scorer can judge; a source's count off its ratio without a word; a
 pinned example left out; two near-duplicates; a placeholder that was not rendered.
@@ -25,7 +25,7 @@ from pipeline.allocation import DRAWS, Allocation, Goal, Problem, allocate, draw
 from pipeline.errors import InputError
 from pipeline.expectations import Contract, Coverage, Tagging
 from pipeline.identity import content_sha, stable_order
-from pipeline.params import SOURCES, Anonymize, Merge
+from pipeline.params import LOGGED, SOURCES, Anonymize, Merge
 from pipeline.paths import CANDIDATES, CONTROL, EXAMPLES, EXAMPLES_JSONL, EXPECTATIONS, LABEL_QUEUE, MEMBERS, METRICS, PLOTS, RELEASED, TAGS
 from pipeline.pii.spans import PLACEHOLDER, from_rows, to_rows
 from pipeline.pii.surrogates import render, render_plain, surrogates
@@ -74,14 +74,15 @@ def select(
         raise InputError(f"params.yaml: merge: {error}; {_what_next(candidates, distinct, settings)}") from None
     wanted = coverage_.wanted(standards.coverage, standards.contract, standards.tagging, settings.stratify_by, sum(counts.values()))
     goals = [one.goal for one in wanted]
+    named = [goal.slice for goal in goals]
     left = candidates[candidates["example_id"].isin(distinct)].reset_index(drop=True)
-    inside = coverage_.inside(goals, tags, left["example_id"])
+    inside = coverage_.inside(named, tags, left["example_id"])
     is_pinned = left["example_id"].isin(pinned).to_numpy()
     problem = _problem(left, inside, is_pinned, goals, counts, _failures(counts, production, settings), released, settings)
     allocation = allocate(problem)
     members = _members(_reasons(left, inside, is_pinned, problem, allocation, settings.seed), candidates, tags, released)
     in_dataset = left["example_id"].isin(members["example_id"]).to_numpy()
-    of_production, weights = coverage_.inside(goals, tags, production["example_id"]), production["inclusion_weight"].to_numpy(float)
+    of_production, weights = coverage_.inside(named, tags, production["example_id"]), production["inclusion_weight"].to_numpy(float)
     return Selection(
         members,
         coverage_.figures(wanted, inside[in_dataset].sum(axis=0), of_production, weights, len(members)) | _solved(problem, allocation),
@@ -109,7 +110,7 @@ def control(candidates: pd.DataFrame, size: int, seed: int) -> pd.DataFrame:
     Weighted sampling without replacement by exponential keys (Efraimidis and Spirakis 2006), from a stable hash instead of a
     generator, so that a new candidate moves few others.
     """
-    production = candidates[candidates["source"].isin(["production", "regression"])]
+    production = candidates[candidates["source"].isin(LOGGED)]
     uniform = pd.Series(
         [(stable_order(seed, "control", i) + 1) / 2**64 for i in production["example_id"]], index=production.index, dtype=float
     )
@@ -316,7 +317,7 @@ def work() -> str:
     expectations = tables.read_parquet(EXPECTATIONS, schema.EXPECTATIONS)
     labelled = tables.read_parquet(CANDIDATES, schema.CANDIDATES, only=expectations["example_id"])
     population = tables.read_parquet(CANDIDATES, schema.CANDIDATES, ["example_id", "source", "failed", "inclusion_weight"])
-    production = population[population["source"].isin(["production", "regression"])]
+    production = population[population["source"].isin(LOGGED)]
     tags = tables.read_parquet(TAGS, schema.TAGS)
     released = tables.read_csv(RELEASED, schema.MEMBERS) if RELEASED.is_file() else tables.empty(schema.MEMBERS)
     selection = select(labelled, tags, standards, production, released, settings.merge)

@@ -5,7 +5,6 @@ metrics/metrics.json, whose keys stay the same from version to version, and tabl
 counted as right or wrong, a decision on an unrounded figure, a text.
 """
 
-import re
 from typing import Any
 
 import pandas as pd
@@ -61,7 +60,7 @@ def _sources(judged: Judged, level: float) -> dict[str, Any]:
     found = {}
     for source in sorted(judged.examples["source"].unique()):
         part = judged.within(judged.examples.index[judged.examples["source"] == source])
-        found[_key(source)] = {**accuracy(part).shown("accuracy", level), "errors": int(part.answers["error"].sum())}
+        found[slices.metrics_key(source)] = {**accuracy(part).shown("accuracy", level), "errors": int(part.answers["error"].sum())}
     return found
 
 
@@ -87,7 +86,7 @@ def named_slices(tags: pd.DataFrame, example_ids: pd.Series, wanted: params.Metr
     def add(dimensions: tuple[str, ...], values: tuple[str, ...], least: int) -> None:
         where = slices.Slice(tuple(zip(dimensions, values, strict=True)))
         ids = pd.Index(example_ids[slices.members(where, tags, example_ids)])
-        key = ("_x_".join(map(_key, dimensions)), "_x_".join(map(_key, values)))
+        key = slices.metrics_keys(where)
         if len(ids) >= least:
             if key in found:
                 raise InputError(f"{EXAMPLES}: the slices '{found[key][0]}' and '{where}' have one key, {'.'.join(key)}; rename a tag")
@@ -104,11 +103,6 @@ def named_slices(tags: pd.DataFrame, example_ids: pd.Series, wanted: params.Metr
             for other in values_of[second]:
                 add((first, second), (one, other), wanted.min_examples)
     return found
-
-
-def _key(text: str) -> str:
-    """A metrics key without dots and blanks, which DVC would read as further levels."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", text)
 
 
 def work() -> str:

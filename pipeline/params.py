@@ -16,6 +16,8 @@ from pipeline.yaml_models import Model, read_model
 PARAMS = Path("params.yaml")
 SOURCES = ("production", "expert", "adversarial", "synthetic")
 """The sources a ratio is given for; regression examples count as production."""
+LOGGED = ("production", "regression")
+"""The sources of what stems from logs."""
 
 Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
 Positive = Annotated[int, Field(gt=0)]

@@ -54,4 +54,4 @@ def confusion(shown: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Expected behaviour to given behaviour to how many answers, with a 0 for what none did."""
     columns = [*BEHAVIOURS, *([NO_ANSWER] if (shown["given"] == NO_ANSWER).any() else [])]
     counts = pd.crosstab(shown["expected"], shown["given"]).reindex(columns=columns, fill_value=0)
-    return {str(expected): {name: int(row[name]) for name in columns} for expected, row in counts.iterrows()}
+    return {str(expected): {name: int(count) for name, count in row.items()} for expected, row in counts.to_dict("index").items()}

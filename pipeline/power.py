@@ -5,7 +5,6 @@ metrics/power.json and metrics/plots/power.json. Caught is held; held though not
 target or to a grading model, a text in the figures, a decision on an unrounded one.
 """
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -180,20 +179,13 @@ def _slices(gate: Gate, found: Power, size: float, wanted: params.Power) -> dict
     """Every slice's figures by dimension and value; `more` is how many examples of it would catch enough, none where 200 would not."""
     content: dict[str, dict[str, dict[str, Any]]] = {}
     for one in found.slices:
-        more = 0
+        more: int | None = 0
         if one.slice in found.too_thin:
-            more = lift(gate, one.slice, size, background=wanted.background, releases=wanted.releases, seed=wanted.seed)  # type: ignore[assignment]  # none is a figure too
+            more = lift(gate, one.slice, size, background=wanted.background, releases=wanted.releases, seed=wanted.seed)
         figures = {"n": one.n, "right": one.right, "caught_rate": one.caught_rate, "low": one.low, "high": one.high, "more": more}
-        dimension, value = key(one.slice)
+        dimension, value = slices.metrics_keys(slices.parse(one.slice))
         content.setdefault(dimension, {})[value] = figures
     return content
-
-
-def key(slice_: str) -> tuple[str, str]:
-    """The metrics keys of a slice, as metrics.json has them."""
-    where = slices.parse(slice_).tags
-    parts = ("_x_".join(re.sub(r"[^A-Za-z0-9_-]+", "_", tag[side]) for tag in where) for side in (0, 1))
-    return tuple(part or slices.ALL for part in parts)  # type: ignore[return-value]  # two sides, two parts
 
 
 def _seen(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from pipeline.erasure import lines_of_entry
 from pipeline.errors import InputError
 from pipeline.paths import SOURCES
 from pipeline.sources import Entry, Synthetic
-from pipeline.synthesize import quoted
-from pipeline.yaml_models import build_model, read_yaml
+from pipeline.yaml_models import build_model, in_flow, read_yaml
 
 STATUS = re.compile(r"^(?P<indent>[ -]+)status:[ ]*pending[ ]*\n?$")
 
@@ -62,7 +61,7 @@ def decided(text: str, example_id: str, keys: dict[str, str], where: str) -> str
     for number in range(begin, end):
         if found := STATUS.match(lines[number]):
             indent = found["indent"]
-            told = [f"{name}: {quoted(value) if name != 'decided_on' else value}\n" for name, value in keys.items()]
+            told = [f"{name}: {in_flow(value) if name != 'decided_on' else value}\n" for name, value in keys.items()]
             lines[number] = indent + (" " * len(indent)).join(told)
             return "".join(lines)
     raise InputError(f"{where}, {example_id}: write 'status: pending' on a line of its own, then run this again")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import near_duplicates
+from pipeline.params import LOGGED
 
 SCORED = "answered_wrong"
 """Why a conversation is suggested that production did not see fail: the present system answers it wrong."""
@@ -21,7 +22,7 @@ def suggestions(candidates: pd.DataFrame, tags: pd.DataFrame, costs: pd.Series, 
     `candidates` is schema.CANDIDATES, `tags` schema.TAGS, `costs` a cost by example id, `wrong` the examples that the present system
     answers wrong. The most expensive first: cost times weight.
     """
-    production = candidates[candidates["source"].isin(["production", "regression"])]
+    production = candidates[candidates["source"].isin(LOGGED)]
     failing = production[production["failed"] | production["example_id"].isin(list(wrong)) | production["pinned"]]
     ordered = failing.sort_values(["pinned", "occurred_at", "example_id"], ascending=[False, False, True], kind="stable").reset_index(
         drop=True

@@ -4,7 +4,6 @@ What can never happen: a scenario that is a near-duplicate of anything in any so
 repeats eight words of the pool or holds personal data; one that enters the dataset before somebody approved it.
 """
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,20 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pandas as pd
 
 from pipeline import door, near_duplicates, slices
-from pipeline.errors import InputError
+from pipeline.coverage import COMBINATIONS
+from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import Coverage, Tagging
 from pipeline.identity import content_sha
+from pipeline.params import LOGGED
 from pipeline.pii.shapes import kinds_in, known_from
 from pipeline.slices import Slice
 from pipeline.sources import Entry, Regression, Synthetic
-from pipeline.yaml_models import build_model
+from pipeline.yaml_models import build_model, in_flow
 
 NEAR, POOLED, PERSONAL, UNFIT = "near-duplicates", "repeating the pool", "with personal data", "that do not fit"
-COMBINATIONS = "combinations"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Present:
 def present(entries: Mapping[str, list[tuple[Path, Entry]]], candidates: pd.DataFrame, but: str = "") -> Present:
     """Everything there is, without the scenario `but`. `candidates` (schema.CANDIDATES) hold the pooled texts."""
     authored = [e for found in entries.values() for _, e in found if not isinstance(e, Regression) and e.id != but]
-    logged = candidates.loc[candidates["source"].isin(door.LOGGED), "input"]
+    logged = candidates.loc[candidates["source"].isin(LOGGED), "input"]
     return Present(
         [near_duplicates.asked(e.messages, getattr(e, "fault", None) or "") for e in authored]
         + [near_duplicates.asked(messages) for messages in logged],
@@ -66,8 +65,7 @@ def cell(text: str, tagging: Tagging, coverage: Coverage) -> Slice:
         having = [name for name, one in tagging.dimensions.items() if value in one.values and (not equals or name == dimension)]
         if not having:
             known = sorted({one for dimension in tagging.dimensions.values() for one in dimension.values})
-            near = difflib.get_close_matches(value, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"values are in tagging.yaml: {', '.join(known)}"
+            hint = did_you_mean(value, known, f"values are in tagging.yaml: {', '.join(known)}")
             raise InputError(f"--cell: no dimension has '{part}'; {hint}")
         if len(having) > 1:
             raise InputError(f"--cell: '{value}' is a value of {' and '.join(having)}; write {having[0]}={value}")
@@ -77,11 +75,11 @@ def cell(text: str, tagging: Tagging, coverage: Coverage) -> Slice:
 
 def gaps(figures: Mapping[str, Any], coverage: Coverage, tagging: Tagging) -> list[tuple[Slice, int]]:
     """Slices with too few examples and how many they lack, the costliest lack first, from metrics/coverage.json."""
-    named = {_key(combination.name): slices.parse(combination.slice) for combination in coverage.combinations}
+    named = {slices.metrics_key(combination.name): slices.parse(combination.slice) for combination in coverage.combinations}
     found = []
     for group, members in figures["slices"].items():
         values = tagging.dimensions[group].values if group in tagging.dimensions else []
-        of_group = named if group == COMBINATIONS else {_key(value): Slice(((group, value),)) for value in values}
+        of_group = named if group == COMBINATIONS else {slices.metrics_key(value): Slice(((group, value),)) for value in values}
         for key, one in members.items():
             if one["shortfall"] > 0 and key in of_group:
                 found.append((-float(one.get("cost_weighted_shortfall", one["shortfall"])), of_group[key], int(one["shortfall"])))
@@ -152,34 +150,15 @@ def _any_of(flags: Iterator[bool], count: int) -> bool:
 def as_yaml(entry: Synthetic) -> str:
     """A scenario as people read and edit it, keys in the order of the other files."""
     lines = [f"- id: {entry.id}", f"  added: {entry.added}", f"  status: {entry.status}"]
-    lines += [f"  {name}: {quoted(value)}" for name, value in (("method", entry.method), ("fills", entry.fills))]
+    lines += [f"  {name}: {in_flow(value)}" for name, value in (("method", entry.method), ("fills", entry.fills))]
     if isinstance(entry.input, str):
-        lines.append(f"  input: {quoted(entry.input)}")
+        lines.append(f"  input: {in_flow(entry.input)}")
     else:
         lines.append("  input:")
-        lines += [f"    - {role}: {quoted(text)}" for turn in entry.input for role, text in turn.items()]
+        lines += [f"    - {role}: {in_flow(text)}" for turn in entry.input for role, text in turn.items()]
     expect = entry.expect.model_dump(exclude_defaults=True)
-    lines += [f"  {name}: {_flow(value)}" for name, value in (("fixtures", entry.fixtures), ("tags", entry.tags)) if value]
-    return "\n".join([*lines, "  expect:", *(f"    {name}: {_flow(value)}" for name, value in expect.items())]) + "\n"
-
-
-def quoted(text: str) -> str:
-    """`text` as a YAML scalar: as it stands where that is plain, else in double quotes, as JSON writes it."""
-    is_plain = (
-        re.fullmatch(r"[A-Za-z][\w .,()=:&-]*[\w.)]|[A-Za-z]", text)
-        and ": " not in text
-        and text.lower() not in ("true", "false", "null", "yes", "no")
-    )
-    return text if is_plain else orjson.dumps(text).decode()
-
-
-def _flow(value: Any) -> str:
-    """A value in YAML's flow style, on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return quoted(value) if isinstance(value, str) and "," not in value else orjson.dumps(value).decode()
+    lines += [f"  {name}: {in_flow(value)}" for name, value in (("fixtures", entry.fixtures), ("tags", entry.tags)) if value]
+    return "\n".join([*lines, "  expect:", *(f"    {name}: {in_flow(value)}" for name, value in expect.items())]) + "\n"
 
 
 def file_for(folder: Path, fills: Sequence[Slice], added: str) -> Path:
@@ -217,8 +196,3 @@ def _strings(value: Any) -> list[str]:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "x"
-
-
-def _key(name: str) -> str:
-    """A name as metrics/coverage.json writes it."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)

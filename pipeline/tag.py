@@ -10,7 +10,6 @@ What can never happen: two candidates with one id; a tag whose value the standar
 pooled text or holds personal data gets past.
 """
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ import pandas as pd
 
 from pipeline import door, erasure, expectations, label, params, schema, sources, stage, tables, tag_learning
 from pipeline.engine import map_partitions
-from pipeline.errors import InputError
+from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import TagDimension, Tagging, TagRule
 from pipeline.identity import canonical, content_sha
 from pipeline.labeling.reading import read_labels
-from pipeline.params import Params
+from pipeline.params import LOGGED, Params
 from pipeline.paths import CANDIDATES, LABELS, METRICS, POOL, POOL_CSV, TAGS
 from pipeline.pii.spans import PLACEHOLDER, to_rows, written
 from pipeline.sources import Adversarial, Entry, Regression, Synthetic
@@ -130,8 +129,7 @@ def given_tags(entries: Sources, tagging: Tagging) -> Given:
 
 
 def _near(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(known)}"
+    return did_you_mean(word, known, f"known here: {', '.join(known)}")
 
 
 def _authored_row(source: str, path: Path, entry: Any) -> dict[str, Any]:
@@ -319,7 +317,7 @@ def work() -> str:
     tables.write_json(METRICS / "tagging.json", numbers)
     counts = found["source"].value_counts()
     pending = sum(isinstance(entry, Synthetic) and entry.status == "pending" for _, entry in entries["synthetic"])
-    duplicates = sum(len(part) for part, _ in done) - int(counts.reindex(["production", "regression"]).sum())
+    duplicates = sum(len(part) for part, _ in done) - int(counts.reindex(LOGGED).sum())
     return (
         f"{', '.join(f'{counts[s]:,} {s}' for s in sorted(counts.index))}; {duplicates} duplicates across files, {pending} pending left out"
         + tag_learning.in_words(numbers)

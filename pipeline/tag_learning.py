@@ -12,9 +12,9 @@ from sklearn.metrics import f1_score
 
 from pipeline import schema, tables
 from pipeline.decision.calibration import brier, expected_calibration_error
-from pipeline.door import LOGGED
 from pipeline.errors import InputError
 from pipeline.expectations import Labeling, TagClassifier, Tagging
+from pipeline.params import LOGGED
 from pipeline.tag_classifier import Guess, guess, learnable, out_of_fold, texts
 from pipeline.tag_classifier import learn as classifier_of
 

@@ -19,7 +19,7 @@ from pipeline.errors import InputError
 from pipeline.expectations import Tagging
 from pipeline.expected import can_be_judged
 from pipeline.gx_expectations import Check, Suite, read_suite, run_suite
-from pipeline.params import SOURCES, Params
+from pipeline.params import LOGGED, SOURCES, Params
 from pipeline.rejects import NOT_COUNTED
 
 SUITES = Path("expectations/suites")
@@ -107,7 +107,7 @@ def examples_frame(examples: pd.DataFrame, members: pd.DataFrame, partitions: pd
     Age is counted from the newest conversation of the pool, never from the clock: yesterday's commit validates the same today.
     """
     examples = examples.reset_index(drop=True)
-    is_production = examples["source"].isin(["production", "regression"])
+    is_production = examples["source"].isin(LOGGED)
     newest = pd.to_datetime(partitions["last"].where(partitions["last"] != ""), format="ISO8601", utc=True).max()
     age = (newest - pd.to_datetime(examples["occurred_at"], utc=True)) / pd.Timedelta(days=1)
     last_turns = [messages[-1] if messages else {"role": "", "content": ""} for messages in examples["input"]]

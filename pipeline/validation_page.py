@@ -4,21 +4,15 @@ It shows numbers, ids, column names and the suites' own words; no record's conte
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from pipeline import pages
 from pipeline.gx_expectations import Check, Suite
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(checks: Sequence[Check], suites: Sequence[Suite], dataset: str) -> str:
     """The page as HTML. The same checks give the same bytes."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
+    environment = pages.environment()
     tables = [
         {
             "name": suite.name,

@@ -4,16 +4,18 @@ YAML is read as DVC reads it (ruamel, YAML 1.2): `no` is text, `1e-3` a number.
 """
 
 import datetime
-import difflib
+import sys
+from io import StringIO
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.emitter import Emitter
 from ruamel.yaml.error import MarkedYAMLError
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, did_you_mean
 
 
 class Model(BaseModel):
@@ -68,6 +70,22 @@ def parse_yaml(path: Path | str, content: bytes) -> Any:
         raise InputError(f"{path}: a date or number that does not exist ({error}); correct it") from None
 
 
+class _DoubleQuotes(Emitter):
+    """Quotes as JSON does, where a text must be quoted."""
+
+    def choose_scalar_style(self) -> Any:
+        style = super().choose_scalar_style()
+        return '"' if style == "'" else style
+
+
+def in_flow(value: Any) -> str:
+    """`value` as people write it into a YAML file, on one line: plain where it may be, quoted where it must."""
+    yaml = YAML()
+    yaml.Emitter, yaml.default_flow_style, yaml.width = _DoubleQuotes, True, sys.maxsize
+    yaml.dump(value, out := StringIO())
+    return out.getvalue().removesuffix("...\n").rstrip("\n")
+
+
 def read_model(path: Path, model: type[M]) -> M:
     """A YAML file as `model`. Raises InputError for the first thing that does not fit."""
     return build_model(path, read_yaml(path), model)
@@ -90,8 +108,7 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
     key = ".".join(loc) or "the file"
     if error["type"] == "extra_forbidden":
         known = _keys_at(model, error["loc"][:-1])
-        near = difflib.get_close_matches(loc[-1], known, n=1, cutoff=0.5)
-        return f"{key}: unknown key; " + (f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}")
+        return f"{key}: unknown key; " + did_you_mean(loc[-1], known, f"known here: {', '.join(known)}", cutoff=0.5)
     if error["type"] == "missing":
         return f"{key}: missing; add it"
     return f"{key}: {str(error['msg']).removeprefix('Value error, ')}"

@@ -5,35 +5,15 @@ from typing import Any
 import pandas as pd
 
 from pipeline import schema
+from tests import frames
 
 BEHAVIOURS = ["answer", "refuse", "escalate"]
 Row = dict[str, Any]
 
 
 def example(example_id: str, **fields: Any) -> Row:
-    plain = dict.fromkeys(("fixtures", "fault", "canary", "answer", "answer_match", "json_schema"), "")
-    return {
-        **plain,
-        "example_id": example_id,
-        "source": "production",
-        "input": [{"role": "user", "content": f"question {example_id}"}],
-        "expected_behaviour": "",
-        "must_include": [["90 days"]],
-        "must_not_include": [],
-        "answer_tolerance": 0.0,
-        "regex": [],
-        "citations": [],
-        "tags": {},
-        "spans": [],
-        "surrogates": {},
-        "cluster": example_id,
-        "occurred_at": pd.Timestamp("2026-01-01", tz="UTC"),
-        "inclusion_weight": 1.0,
-        "input_sha": f"i-{example_id}",
-        "expectation_sha": f"x-{example_id}",
-        "text_sha": "t",
-        **fields,
-    }
+    own = {"must_include": [["90 days"]], "expectation_sha": f"x-{example_id}"}
+    return frames.example(example_id, f"question {example_id}", **own | fields)
 
 
 def response(example_id: str, answer: str = "90 days.", **fields: Any) -> Row:

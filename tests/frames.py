@@ -27,6 +27,16 @@ PLAIN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def example(example_id: str, text: str = "a question", **fields: Any) -> dict[str, Any]:
+    """A row of schema.EXAMPLES that asks `text` and expects nothing; `fields` say the rest."""
+    plain = dict.fromkeys(("fixtures", "fault", "canary", "expected_behaviour", "answer", "answer_match", "json_schema"), "")
+    return {
+        **plain, "example_id": example_id, "source": "production", "input": said(text), "must_include": [], "must_not_include": [], "answer_tolerance": 0.0,
+        "regex": [], "citations": [], "tags": {}, "spans": [], "surrogates": {}, "cluster": example_id, "occurred_at": NOON, "inclusion_weight": 1.0,
+        "input_sha": f"i-{example_id}", "expectation_sha": "x", "text_sha": "t", **fields,
+    }  # fmt: skip
+
+
 def frame(table: schema.Table, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """`rows` as a frame of `table`, read back as a stage would read it."""
     filled = [{**PLAIN[table.name], **row} for row in rows]

@@ -142,7 +142,7 @@ def test_the_heat_map_counts_pairs_with_the_first_dimension():
         ],
     )
     wanted = coverage.wanted(plan(), contract(), TAGGING, ["topic", "risk"], 10)
-    inside = coverage.inside([one.goal for one in wanted], tags, pd.Series(["p-0", "p-1"]))
+    inside = coverage.inside([one.goal.slice for one in wanted], tags, pd.Series(["p-0", "p-1"]))
     rows = coverage.pairs(wanted, inside, inside, np.ones(2), 2)
     assert {(row["row"], row["column"]): row["have"] for row in rows} == {
         ("bill", "pii"): 1,

@@ -18,6 +18,7 @@ from pipeline.errors import InputError
 from pipeline.params import Price
 from pipeline.targets.journal import Answered
 from pipeline.targets.reply import Response, Usage
+from tests import frames
 from tests.targets.server import chat_server
 
 ROOT = Path(__file__).parents[1]
@@ -27,27 +28,8 @@ COUNTING = "open('asked', 'a').write(messages[-1]['content'] + '\\n')"
 
 
 def example(example_id: str, text: str = "a question", **fields: Any) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(("fixtures", "fault", "canary", "expected_behaviour", "answer", "answer_match", "json_schema"), ""),
-        "answer_tolerance": 0.0,
-        "regex": [],
-        "inclusion_weight": 1.0,
-        "example_id": example_id,
-        "source": "expert",
-        "input": [{"role": "user", "content": text}],
-        "must_include": [["you said"]],
-        "must_not_include": [],
-        "citations": [],
-        "tags": {},
-        "spans": [],
-        "surrogates": {},
-        "cluster": example_id,
-        "occurred_at": pd.Timestamp("2026-01-01", tz="UTC"),
-        "input_sha": f"sha of {text} {fields.get('fault', '')}",
-        "expectation_sha": "x",
-        "text_sha": "t",
-        **fields,
-    }
+    own = {"source": "expert", "must_include": [["you said"]], "input_sha": f"sha of {text} {fields.get('fault', '')}"}
+    return frames.example(example_id, text, **own | fields)
 
 
 def asks(bot: str, examples: list[dict[str, Any]], control_sample: tuple[dict[str, Any], ...] = (), **wanted: Any) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline import params
-from pipeline.power import Asked, Standard, gate_of, key, line, power
+from pipeline.power import Asked, Standard, gate_of, line, power
 from pipeline.score import score
 from pipeline.scorers import CRITERIA
 from pipeline.tables import rounded
@@ -93,8 +93,3 @@ def test_no_grading_model_is_asked() -> None:
     _, worse = gate_of(Asked(of.examples, of.responses, scored), replace(BY, criteria=criteria))
     assert (worse["answer_swapped"] == 0).all()
     assert (worse["citations_dropped"] == 0).all()
-
-
-def test_keys_are_those_of_the_other_figures() -> None:
-    assert key("category=billing & tone=very angry") == ("category_x_tone", "billing_x_very_angry")
-    assert key("all") == ("all", "all")

@@ -22,3 +22,10 @@ def test_members_carry_every_tag_of_the_slice():
     assert list(slices.members(slices.parse("c=x & t=2"), tags, ids)) == [False, True, False]
     assert list(slices.members(slices.parse("t=1"), tags, ids)) == [True, True, False]
     assert list(slices.members(slices.parse("all"), tags, ids)) == [True, True, True]
+
+
+def test_keys_of_metrics_are_made_of_names_and_lead_back_to_the_slice() -> None:
+    assert slices.metrics_keys(slices.parse("category=billing & tone=very angry")) == ("category_x_tone", "billing_x_very_angry")
+    assert slices.metrics_keys(slices.parse("all")) == ("all", "all")
+    for text in ("all", "tone=calm", "category=billing & tone=calm"):
+        assert slices.of_metrics_keys(*slices.metrics_keys(slices.parse(text))) == text

@@ -1,4 +1,4 @@
-"""Write the invented chats: `python -m benchmarks.chats fresh /tmp/fresh.jsonl`, then `golden pii-eval /tmp/fresh.jsonl`."""
+"""Write the invented chats: `python -m benchmarks.chats fresh reports/fresh.jsonl`, then `golden pii-eval reports/fresh.jsonl`."""
 
 import argparse
 from pathlib import Path

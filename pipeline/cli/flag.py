@@ -1,17 +1,18 @@
 """`golden flag`: a production failure becomes a regression example, the same day."""
 
-import datetime
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pipeline.flagging import Flag, Flagged
 
 TEMPLATE = """\
@@ -70,10 +71,12 @@ def flag(
     if suggest:
         _suggest(suggest)
         return
-    flagged_at = _date(on)
+    from pipeline.yaml_models import dated
+
+    flagged_at = dated(on, "--on")
     flags = _flags(log_ids or [], reason, expect or [], edit, incident, tags or [], from_file)
-    flagged = _look_up(flags, by or _git_user(), flagged_at, log)
-    _write(flagged, flagged_at, dry_run)
+    flagged, found = _look_up(flags, by or _git_user(), flagged_at, log)
+    _write(flagged, found, flagged_at, dry_run)
     if run and not dry_run:
         _build()
         raise typer.Exit(subprocess.run([sys.executable, "-m", "pipeline.cli", "gate"], check=False).returncode)
@@ -123,13 +126,6 @@ def _pairs(given: list[str]) -> dict[str, str | list[str]]:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-def _date(given: str) -> str:
-    try:
-        return (datetime.date.fromisoformat(given) if given else datetime.datetime.now(tz=datetime.UTC).date()).isoformat()
-    except ValueError:
-        raise InputError(f"--on {given}: expected a date such as 2026-03-31") from None
-
-
 def _git_user() -> str:
     name = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False).stdout.strip()
     if not name:
@@ -137,10 +133,9 @@ def _git_user() -> str:
     return name
 
 
-def _look_up(flags: "list[Flag]", flagged_by: str, flagged_at: str, log: Path | None) -> "list[Flagged]":
-    import pandas as pd
-
-    from pipeline import erasure, flagging, identity, params, sources
+def _look_up(flags: "list[Flag]", flagged_by: str, flagged_at: str, log: Path | None) -> "tuple[list[Flagged], pd.DataFrame]":
+    """The entries, and the candidates that they are of."""
+    from pipeline import flagging, identity, params, sources
 
     settings = params.load()
     if log is not None:
@@ -148,32 +143,35 @@ def _look_up(flags: "list[Flag]", flagged_by: str, flagged_at: str, log: Path | 
     needs_key = any(not flagging.EXAMPLE_ID.fullmatch(one.log_id) for one in flags)
     keys = identity.load_keys(settings.intake.key_file) if needs_key else {}
     wanted = [flagging.ids(one.log_id, settings.ingest.system, keys) for one in flags]
-    if log is not None or any(flagging.partition_of(ids) is None for ids in wanted):
+    before = {entry.id: (path, entry) for path, entry in sources.load()["regression"]}
+    everything = {*before, *(one for ids in wanted for one in ids)}
+    held = flagging.partitions_of(everything)
+    if log is not None or any(not held.keys() & set(ids) for ids in wanted):
         _intake(Path(settings.ingest.path))
-    before = {entry.id: path for path, entry in sources.load()["regression"]}
-    rows = []
+        held = flagging.partitions_of(everything)
+    found = flagging.candidates_of(
+        {one: held[one] for one in _example_ids(flags, wanted, held, {i: path for i, (path, _) in before.items()})}
+    )
+    known = flagging.candidates_of({one: held[one] for one in before if one in held})
+    known = known.assign(incident_id=[before[i][1].incident_id for i in known["example_id"]])  # type: ignore[union-attr]
+    return flagging.entries(flags, found, known, flagged_by, flagged_at, settings.merge.near_duplicate), found
+
+
+def _example_ids(flags: "list[Flag]", wanted: list[list[str]], held: dict[str, str], before: dict[str, Path]) -> list[str]:
+    """The example each flag is about. Raises InputError for one that is nowhere, flagged already, or named twice."""
+    from pipeline import erasure, flagging
+
+    found: list[str] = []
     for one, ids in zip(flags, wanted, strict=True):
-        if (held := flagging.partition_of(ids)) is None:
+        example_id = next((i for i in ids if i in held), None)
+        if example_id is None:
             raise InputError(flagging.why_not_there(one.log_id, ids, erasure.erased()))
-        if held[1] in before:
-            raise InputError(f"{one.log_id}: flagged already, as {held[1]} in {before[held[1]]}; edit that entry")
-        rows.append(flagging.candidate(*held))
-    found = pd.concat(rows, ignore_index=True)
-    if twice := found.loc[found["example_id"].duplicated(), "example_id"].tolist():
-        raise InputError(f"{twice[0]}: named twice; flag it once")
-    return flagging.entries(flags, found, _known(before), flagged_by, flagged_at, settings.merge.near_duplicate)
-
-
-def _known(before: dict[str, Path]) -> Any:
-    """The candidates that were flagged before, with their incidents."""
-    import pandas as pd
-
-    from pipeline import flagging, schema, sources, tables
-
-    incidents = {entry.id: entry.incident_id for _, entry in sources.load()["regression"]}  # type: ignore[union-attr]
-    held = [(one, flagging.partition_of([one])) for one in before]
-    rows = [flagging.candidate(*place).assign(incident_id=incidents[one]) for one, place in held if place is not None]
-    return pd.concat(rows, ignore_index=True) if rows else tables.empty(schema.CANDIDATES)
+        if example_id in before:
+            raise InputError(f"{one.log_id}: flagged already, as {example_id} in {before[example_id]}; edit that entry")
+        if example_id in found:
+            raise InputError(f"{one.log_id}: named twice; flag it once")
+        found.append(example_id)
+    return found
 
 
 def _take_in(log: Path, folder: Path) -> None:
@@ -201,16 +199,14 @@ def _intake(folder: Path) -> None:
         raise InputError("the intake failed (see above); nothing was flagged")
 
 
-def _write(flagged: "list[Flagged]", flagged_at: str, dry_run: bool) -> None:
-    import pandas as pd
-
+def _write(flagged: "list[Flagged]", found: "pd.DataFrame", flagged_at: str, dry_run: bool) -> None:
     from pipeline import expectations, flagging, params, schema, tables
     from pipeline.paths import CANDIDATES
 
     known = tables.read_parquet(CANDIDATES, schema.CANDIDATES) if CANDIDATES.is_file() else tables.empty(schema.CANDIDATES)
-    new = pd.concat([flagging.candidate(one.partition, one.entry.id) for one in flagged], ignore_index=True)
-    pooled = pd.concat([known, new], ignore_index=True) if len(known) else new
-    check = flagging.may_be_in_git(pooled, expectations.load_tagging(), params.load().anonymize.allow_list)
+    check = flagging.may_be_in_git(
+        tables.concat([known, found], schema.CANDIDATES), expectations.load_tagging(), params.load().anonymize.allow_list
+    )
     path = flagging.file_for(flagged_at)
     if dry_run:
         check({"regression": [(path, one.entry) for one in flagged]})

@@ -69,15 +69,13 @@ def next_(
 
 
 def _check_names(names: list[str], overlap: int, standard: Any) -> None:
-    import difflib
+    from pipeline.labeling.reading import nearest
 
     if len(set(names)) < max(1, overlap):
         raise InputError(f"--annotators: {len(set(names))} named, but each conversation goes to {overlap}; name more or lower --overlap")
     for name in names:
         if standard.annotators and name not in standard.annotators:
-            near = difflib.get_close_matches(name, standard.annotators, n=1)
-            known = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(standard.annotators)}"
-            raise InputError(f"--annotators: {name} is not in expectations/labeling.yaml; {known}")
+            raise InputError(f"--annotators: {name} is not in expectations/labeling.yaml; {nearest(name, standard.annotators)}")
 
 
 class _Present:

@@ -81,7 +81,9 @@ def _by_size(content: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _slices(content: dict[str, Any], every: bool) -> Iterator[str]:
-    found = [(_name(dimension, value), of) for dimension, values in content["slices"].items() for value, of in values.items()]
+    from pipeline.slices import of_metrics_keys
+
+    found = [(of_metrics_keys(dimension, value), of) for dimension, values in content["slices"].items() for value, of in values.items()]
     shown = [one for one in found if every or one[1]["more"] != 0]
     yield ""
     if not shown:
@@ -91,11 +93,6 @@ def _slices(content: dict[str, Any], every: bool) -> Iterator[str]:
     for name, of in sorted(shown, key=lambda one: (one[1]["caught_rate"], one[0])):
         needs = "" if of["more"] == 0 else "not even 200 more" if of["more"] is None else f"{of['more']} more"
         yield f"{name:<50}{of['n']:>9}{of['right']:>7}  {_interval(of, 'caught_rate'):<24}{needs}".rstrip()
-
-
-def _name(dimension: str, value: str) -> str:
-    """A slice as people write it, from its metrics keys."""
-    return dimension if dimension == value else " & ".join(map("=".join, zip(dimension.split("_x_"), value.split("_x_"), strict=False)))
 
 
 def _interval(of: dict[str, Any], name: str) -> str:

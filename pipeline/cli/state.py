@@ -18,7 +18,7 @@ from pipeline.coverage import collect
 from pipeline.decision.power import TARGET
 from pipeline.errors import InputError
 from pipeline.params import SOURCES, Params
-from pipeline.slices import ALL
+from pipeline.slices import ALL, of_metrics_keys
 from pipeline.yaml_models import read_yaml
 
 MATURITY = (
@@ -91,17 +91,12 @@ def smallest_seen() -> dict[str, float | None] | None:
         return None
     figures = tables.read_json(path)
     by_slice = {
-        _slice_named(dimension, value): figures["size"] if one["caught_rate"] >= TARGET else None
+        of_metrics_keys(dimension, value): figures["size"] if one["caught_rate"] >= TARGET else None
         for dimension, values in figures["slices"].items()
         for value, one in values.items()
         if dimension != ALL
     }
     return {ALL: figures["smallest_size_seen"], **by_slice}
-
-
-def _slice_named(dimension: str, value: str) -> str:
-    """The slice of a metrics key, as the contract would name it."""
-    return " & ".join(f"{one}={other}" for one, other in zip(dimension.split("_x_"), value.split("_x_"), strict=True))
 
 
 def slice_sizes(members: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from pipeline import slices
+from pipeline import coverage as coverage_
 from pipeline.expectations import Coverage, Labeling
 from pipeline.identity import stable_order
 from pipeline.merge import control
+from pipeline.params import LOGGED
 
-LOGGED = ("production", "regression")
 WORDS = 4096
 """So many words tell texts apart; rarer ones say little of a topic."""
 
@@ -83,8 +83,9 @@ def _slices(ids: pd.Series, tags: pd.DataFrame, coverage: Coverage) -> tuple[np.
     """Records by slices of coverage.yaml as 0 and 1, and what a failure in each slice costs."""
     wanted = {f"{name}={value}": entry.cost for name, values in coverage.dimensions.items() for value, entry in values.items()}
     wanted |= {combination.slice: combination.cost for combination in coverage.combinations}
-    columns = [slices.members(slices.parse(text), tags, ids).to_numpy(dtype=float) for text in wanted]
-    return np.column_stack(columns) if columns else np.ones((len(ids), 1)), np.array(list(wanted.values()) or [1.0])
+    if not wanted:
+        return np.ones((len(ids), 1)), np.ones(1)
+    return coverage_.inside(list(wanted), tags, ids).astype(float), np.array(list(wanted.values()))
 
 
 def _vectors(logged: pd.DataFrame):  # type: ignore[no-untyped-def]  # a sparse matrix of SciPy, which has no types

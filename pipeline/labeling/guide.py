@@ -1,15 +1,13 @@
 """The annotator's guide: labeling.yaml as a page to read and print. Self-contained, no script, nothing from the network."""
 
 import re
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
+from pipeline import pages
 from pipeline.expectations import LabelDimension, Labeling
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
 RULES = {
     "consensus": "All annotators say the same, else an adjudicator decides.",
     "majority": "More than half of the annotators say the same, else an adjudicator decides.",
@@ -25,9 +23,7 @@ KINDS = {
 
 def render(standard: Labeling, dataset: str) -> str:
     """The page as HTML. The same standard gives the same bytes."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
+    environment = pages.environment()
     environment.filters["code"] = _code
     return environment.get_template("labeling.html").render(
         dataset=dataset,

@@ -5,7 +5,6 @@ Columns are those of schema.LABELS. A refusal names file, line and column and ne
 
 import csv
 import datetime
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import schema, tables
-from pipeline.errors import InputError
+from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import Labeling
 from pipeline.expected import MATCHES, problem
 
@@ -70,7 +69,7 @@ def refusal(row: Mapping[str, Any], standard: Labeling) -> str:
     """Why a row (schema.LABELS) does not fit the standard, and what would; empty where it fits."""
     dimension = standard.dimensions.get(row["dimension"])
     if dimension is None:
-        return f"dimension: not in {STANDARD}; {_nearest(row['dimension'], standard.dimensions)}"
+        return f"dimension: not in {STANDARD}; {nearest(row['dimension'], standard.dimensions)}"
     if dimension.values and row["value"] not in dimension.values:
         return f"value: not one of {', '.join(dimension.values)} for {row['dimension']}"
     if not row["value"].strip():
@@ -81,7 +80,7 @@ def refusal(row: Mapping[str, Any], standard: Labeling) -> str:
         return "annotator: expected a name without blanks"
     known = [*standard.annotators, *standard.adjudicators]
     if standard.annotators and row["annotator"] not in known:
-        return f"annotator: {row['annotator']} is not in {STANDARD}; {_nearest(row['annotator'], known)}"
+        return f"annotator: {row['annotator']} is not in {STANDARD}; {nearest(row['annotator'], known)}"
     if row["standard_version"] not in standard.versions:
         return f"standard_version: {row['standard_version'] or 'empty'}: not in the changelog of {STANDARD}; known: {', '.join(standard.versions)}"
     if not _is_date(row["labelled_at"]):
@@ -89,10 +88,9 @@ def refusal(row: Mapping[str, Any], standard: Labeling) -> str:
     return ""
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+    return did_you_mean(name, known, f"known: {', '.join(known)}")
 
 
 def _is_date(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from pipeline.params import LOGGED
 from pipeline.pii import lexicon
 from pipeline.pii.entities import SHORTEST_VALUE, kind_of_value
 from pipeline.pii.shapes import DATE, NOTHING, YEAR, Known, blank, kinds_in, known_from, places_in
@@ -24,8 +25,6 @@ KINDS = ("placeholder", *SHAPES)
 POOL_KINDS = ("name", "metadata", *SHAPES)
 """What a pooled conversation may give away."""
 FIELDS = ("input", "fixtures", "expectation", "answer", "citations", "tool_calls")
-LOGGED = ("production", "regression")
-"""Sources whose texts come from logs: nothing in them is excused because its range is reserved for examples."""
 BREAK = " ; "
 """Stands for what is taken out of a text, so that its neighbours do not become one number or address."""
 SHORTEST_NAME = 3
@@ -211,7 +210,7 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
 def in_example(example: Mapping[str, Any], allow_list: Iterable[str] = ()) -> list[Finding]:
     """What an example (schema.EXAMPLES) holds beside its surrogates: in input, fixtures and expectation."""
     known = known_from([*example["surrogates"].values(), *allow_list])
-    authored = example["source"] not in LOGGED
+    authored = example["source"] not in LOGGED  # in a log nothing is excused because its range is reserved for examples
     turns = _without_spans([message["content"] for message in example["input"]], example["spans"])
     return [
         *_findings("input", turns, known, authored),

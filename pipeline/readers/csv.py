@@ -14,7 +14,8 @@ from pipeline.readers.raw import Limits, Reject, lines
 
 
 def read(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
-    csv.field_size_limit(limits.line_bytes)
+    # It is the process's: another reader of CSV may need more than this one.
+    csv.field_size_limit(max(csv.field_size_limit(), limits.line_bytes))
     records = lines(path, limits.line_bytes, quoted=True)
     names, separator = _header(path, next(records, (1, None))[1])
     for number, record in records:

@@ -5,7 +5,6 @@ It gets the answer as `state.output.completion`, the example's row as `state.met
 part of an answer, as the contract's scope names them; docs/scorers.md describes each.
 """
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from inspect_ai.scorer import Scorer
 
 from pipeline import params, slices
-from pipeline.errors import InputError
+from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import PARTS
 from pipeline.scorers import (
     behaviour,
@@ -87,11 +86,8 @@ def criteria(wanted: params.Score, grader_may_decide: bool = False) -> Criteria:
         found[name] = _own(name, own)
     for name in wanted.reported:
         if name not in found:
-            near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
-            raise InputError(
-                f"params.yaml: score.reported: no criterion '{name}'; "
-                + (f"did you mean '{near[0]}'?" if near else f"there are {', '.join(found)}")
-            )
+            hint = did_you_mean(name, found, f"there are {', '.join(found)}", cutoff=0.5)
+            raise InputError(f"params.yaml: score.reported: no criterion '{name}'; {hint}")
         found[name] = replace(found[name], decides=False)
     return found
 

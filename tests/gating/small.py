@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from pipeline import schema, tables
 from pipeline.paths import EXAMPLES, MEMBERS
-from tests.frames import NOON, said
+from tests import frames
 
 BOT = """
 ASKED = []
@@ -32,12 +32,9 @@ CONTRACT: dict[str, Any] = {
 
 
 def example(example_id: str, text: str, tags: dict[str, str], **given: Any) -> dict[str, Any]:
-    plain = {
-        "source": "expert", "fixtures": "", "fault": "", "canary": "", "expected_behaviour": "", "must_not_include": [], "answer": "",
-        "answer_match": "", "answer_tolerance": 0.0, "regex": [], "json_schema": "", "citations": [], "spans": [], "surrogates": {},
-        "cluster": example_id, "occurred_at": NOON, "inclusion_weight": 0.0, "input_sha": hashlib.sha256(text.encode()).hexdigest()[:16], "expectation_sha": "x", "text_sha": "t",
-    }  # fmt: skip
-    return {**plain, "example_id": example_id, "input": said(text), "must_include": [["yes", "you said"]], "tags": tags, **given}
+    asked = hashlib.sha256(text.encode()).hexdigest()[:16]
+    own = {"source": "expert", "inclusion_weight": 0.0, "input_sha": asked, "must_include": [["yes", "you said"]], "tags": tags}
+    return frames.example(example_id, text, **own | given)
 
 
 def hundred() -> list[dict[str, Any]]:

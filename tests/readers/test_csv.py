@@ -1,3 +1,4 @@
+from csv import field_size_limit
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,9 @@ def test_a_bad_row_is_rejected_for_its_reason_and_costs_no_other_row(tmp_path: P
 def test_a_header_must_name_its_columns(tmp_path: Path, header: bytes) -> None:
     with pytest.raises(InputError, match="line 1: expected a header with a different name for every column"):
         read(tmp_path, header)
+
+
+def test_other_readers_of_csv_keep_the_room_they_had(tmp_path: Path) -> None:
+    before = field_size_limit()
+    read(tmp_path, b"id,text\n1,hello\n")
+    assert field_size_limit() == before
