@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import label, rejects, schema, tables, tag
+from pipeline import label, params, rejects, schema, tables, tag
 from pipeline.errors import InputError
 from pipeline.paths import CANDIDATES
 from tests.project import Project, copy_repository, short_week
@@ -105,9 +105,8 @@ def test_another_threshold_changes_texts_and_nothing_else(project):
     before = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
     members = (project.path / "data/golden/members.csv").read_bytes()
     labels = (project.path / "metrics/labels.json").read_bytes()
-    # What the recognizers then miss and the audit finds is masked all the same. Not kinds of number: one that its recognizer leaves is
-    # taken for another kind, and the demo has a tag that says which kinds were found.
-    for kind in ("PERSON", "EMAIL_ADDRESS", "STREET_ADDRESS", "CITY", "STATE", "URL", "PASSWORD"):
+    # What the recognizers then miss and the audit finds is masked all the same.
+    for kind in params.load(project.path / "params.yaml").anonymize.entities:
         project.set(f"anonymize.entities.{kind}.threshold", 0.999)
     project.repro("merge")
     after = tables.read_parquet(project.path / "data/golden/examples.parquet", schema.EXAMPLES)
