@@ -7,19 +7,21 @@ must reach the judgement's `min_agreement`, the bar that two people have to reac
 
 import asyncio
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from inspect_ai.scorer import SampleScore, Scorer, krippendorff_alpha
-from inspect_ai.scorer import Score as InspectScore
 
-from pipeline import expectations, label, params, schema, stage, tables
+from pipeline import expectations, params, schema, stage, tables
 from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import LabelDimension, Labeling
 from pipeline.labeling.reading import read_labels
+from pipeline.labeling.resolving import resolve
 from pipeline.paths import CANDIDATES, EXPECTATIONS, GRADER, LABELS
-from pipeline.scorers import graded
-from pipeline.scorers.judging import judged, state_of
+
+if TYPE_CHECKING:
+    from inspect_ai.scorer import Scorer
+
+# Inspect is imported where a grader is asked: without one this stage has nothing to do, and the import takes most of its time.
 
 NOT_MEASURED = {"n": 0, "may_decide": False}
 LABELING = expectations.FOLDER / "labeling.yaml"
@@ -31,8 +33,12 @@ def graded_by_people(agreed: pd.DataFrame, wanted: params.Graded) -> dict[str, f
     return {str(i): float(value in wanted.right) for i, value in zip(given["example_id"], given["value"], strict=True)}
 
 
-def verdicts(candidates: pd.DataFrame, expected: pd.DataFrame, human: dict[str, float], grader: Scorer) -> list[tuple[float, float | None]]:
+def verdicts(
+    candidates: pd.DataFrame, expected: pd.DataFrame, human: dict[str, float], grader: "Scorer"
+) -> list[tuple[float, float | None]]:
     """(people's verdict, the grader's or none) of every logged answer that both can judge, in the order of example ids."""
+    from pipeline.scorers.judging import judged, state_of
+
     asked = expected[expected["answer_match"] == "graded"].merge(candidates, on="example_id", suffixes=("", "_of_candidate"))
     rows = [row for row in asked.sort_values("example_id").to_dict("records") if row["response"] and row["example_id"] in human]
 
@@ -46,6 +52,11 @@ def verdicts(candidates: pd.DataFrame, expected: pd.DataFrame, human: dict[str, 
 
 def agreement(found: list[tuple[float, float | None]], wanted: params.Graded, needed: float) -> dict[str, Any]:
     """The content of metrics/grader.json. Without both kinds of verdict among people's there is no agreement to speak of."""
+    from inspect_ai.scorer import SampleScore, krippendorff_alpha
+    from inspect_ai.scorer import Score as InspectScore
+
+    from pipeline.scorers import graded
+
     both = [(human, model) for human, model in found if model is not None]
     figures: dict[str, Any] = {
         "grader": graded.version(wanted),
@@ -97,10 +108,12 @@ def work() -> str:
     if wanted is None:
         tables.write_json(GRADER, NOT_MEASURED)
         return line(NOT_MEASURED)
+    from pipeline.scorers import graded
+
     standard = expectations.load_labeling()
     needed = needed_agreement(standard, wanted)
     candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
-    agreed, _ = label.resolve(read_labels(LABELS, standard), candidates, standard)
+    agreed, _ = resolve(read_labels(LABELS, standard), candidates, standard)
     expected = tables.read_parquet(EXPECTATIONS, schema.EXPECTATIONS)
     found = verdicts(candidates, expected, graded_by_people(agreed, wanted), graded.graded(wanted))
     figures = agreement(found, wanted, needed)

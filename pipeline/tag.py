@@ -18,12 +18,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import door, erasure, expectations, label, params, schema, sources, stage, tables, tag_learning
+from pipeline import door, erasure, expectations, params, schema, sources, stage, tables, tag_learning
 from pipeline.engine import map_partitions
 from pipeline.errors import InputError, did_you_mean
 from pipeline.expectations import TagDimension, Tagging, TagRule
 from pipeline.identity import canonical, content_sha
 from pipeline.labeling.reading import read_labels
+from pipeline.labeling.resolving import resolve
 from pipeline.params import LOGGED, Params
 from pipeline.paths import CANDIDATES, LABELS, METRICS, POOL, POOL_CSV, TAGS
 from pipeline.pii.spans import PLACEHOLDER, to_rows, written
@@ -294,7 +295,7 @@ def agreed_tags(found: pd.DataFrame, tagging: Tagging) -> pd.DataFrame:
     standard = expectations.load_labeling()
     labels = read_labels(LABELS, standard, erasure.erased())
     tag_learning.check(labels, standard, tagging)
-    agreed, _ = label.resolve(labels[labels["dimension"].str.startswith(tag_learning.PREFIX)], found, standard)
+    agreed, _ = resolve(labels[labels["dimension"].str.startswith(tag_learning.PREFIX)], found, standard)
     return tag_learning.of_tags(agreed)
 
 

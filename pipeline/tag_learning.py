@@ -40,7 +40,7 @@ def check(labels: pd.DataFrame, standard: Labeling, tagging: Tagging) -> None:
 
 
 def of_tags(agreed: pd.DataFrame) -> pd.DataFrame:
-    """`agreed` values (as `pipeline.label.resolve` gives them) of tags: example_id, dimension (of tagging.yaml), value."""
+    """`agreed` values (as `pipeline.labeling.resolving.resolve` gives them) of tags: example_id, dimension (of tagging.yaml), value."""
     about = agreed[agreed["dimension"].str.startswith(PREFIX)]
     return about.assign(dimension=about["dimension"].str.removeprefix(PREFIX))[["example_id", "dimension", "value"]]
 

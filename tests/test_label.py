@@ -8,6 +8,7 @@ from pipeline import schema, tables
 from pipeline.errors import InputError
 from pipeline.expectations import Labeling
 from pipeline.identity import content_sha
+from pipeline.labeling import resolving
 from pipeline.labeling.reading import read_labels
 from pipeline.params import Label
 from pipeline.sources import Expect, Expert
@@ -58,7 +59,7 @@ def labels(*rows):
 
 
 def resolve(rows, min_annotators=1, rule="consensus", found=None):
-    agreed, open_ = stage.resolve(labels(*rows), candidates("p-1", "p-2") if found is None else found, standard(min_annotators, rule))
+    agreed, open_ = resolving.resolve(labels(*rows), candidates("p-1", "p-2") if found is None else found, standard(min_annotators, rule))
     return (
         {(r["example_id"], r["dimension"]): r["value"] for r in agreed.to_dict("records")},
         {(r["example_id"], r["dimension"]): (r["why"], r["values"]) for r in open_.to_dict("records")},
@@ -114,7 +115,7 @@ def test_a_label_that_names_a_placeholder_is_stale_when_the_placeholder_is_gone(
 
 
 def test_a_label_of_an_example_that_is_gone_is_counted_and_not_used():
-    agreed, open_ = stage.resolve(labels(("p-9", B, "refuse", "a")), candidates("p-1"), standard())
+    agreed, open_ = resolving.resolve(labels(("p-9", B, "refuse", "a")), candidates("p-1"), standard())
     assert len(agreed) == len(open_) == 0
     found = (agreed, open_, tables.empty(schema.EXPECTATIONS))
     told = stage.figures(labels(("p-9", B, "refuse", "a")), candidates("p-1"), tables.empty(schema.TAGS), found, standard(), Label())
@@ -123,7 +124,7 @@ def test_a_label_of_an_example_that_is_gone_is_counted_and_not_used():
 
 
 def expectations(rows, entries=None):
-    agreed, open_ = stage.resolve(labels(*rows), candidates("p-1", "p-2"), standard())
+    agreed, open_ = resolving.resolve(labels(*rows), candidates("p-1", "p-2"), standard())
     return stage.expected(agreed, open_, entries or {}).set_index("example_id")
 
 
@@ -268,7 +269,7 @@ OLD = [("resolved", "yes", "a", "2026-01-02", "1", "n1"), ("resolved", "yes", "b
 
 def test_a_value_of_an_older_meaning_is_used_and_listed_until_it_is_labelled_anew():
     def settled(*rows):
-        agreed, open_ = stage.resolve(dated(*rows), candidates("p-1"), changed())
+        agreed, open_ = resolving.resolve(dated(*rows), candidates("p-1"), changed())
         return [*agreed["value"]], [*open_["why"]]
 
     assert settled(*OLD) == (["yes"], ["stale_standard"])
@@ -279,7 +280,7 @@ def test_a_value_of_an_older_meaning_is_used_and_listed_until_it_is_labelled_ane
 
 
 def test_a_changed_expectation_holds_no_example_back():
-    agreed, open_ = stage.resolve(
+    agreed, open_ = resolving.resolve(
         dated(*((B, value, who, "2026-01-02", "1", "") for value, who in (("answer", "a"), ("answer", "b")))), candidates("p-1"), changed(B)
     )
     assert list(open_["why"]) == ["stale_standard"]
@@ -288,7 +289,7 @@ def test_a_changed_expectation_holds_no_example_back():
 
 def test_a_disagreement_waits_with_both_notes_and_the_criteria_it_touches():
     rows = [(B, "answer", "a", "2026-01-02", "1", "the page says it"), (B, "refuse", "b", "2026-01-02", "1", "against the rules")]
-    open_ = stage.resolve(dated(*rows), candidates("p-1"), standard(2))[1]
+    open_ = resolving.resolve(dated(*rows), candidates("p-1"), standard(2))[1]
     assert open_[["why", "values", "notes", "criteria"]].to_dict("records") == [
         {
             "why": "disagreement",
@@ -301,7 +302,7 @@ def test_a_disagreement_waits_with_both_notes_and_the_criteria_it_touches():
 
 def test_the_last_label_of_an_annotator_decides():
     rows = [(B, "answer", "a", "2026-01-02", "1", ""), (B, "refuse", "b", "2026-01-02", "1", ""), (B, "answer", "b", "2026-02-02", "1", "")]
-    agreed, open_ = stage.resolve(dated(*rows), candidates("p-1"), standard(2))
+    agreed, open_ = resolving.resolve(dated(*rows), candidates("p-1"), standard(2))
     assert (list(agreed["value"]), len(open_)) == (["answer"], 0)
 
 
@@ -309,7 +310,7 @@ def test_labels_are_counted_by_dimension_with_agreement_per_version_and_adjudica
     rows = [*OLD, ("resolved", "no", "judge", "2026-04-02", "2", "")]
     found = dated(*rows)
     tags = frame(schema.TAGS, [])
-    settled = stage.resolve(found, candidates("p-1"), changed())
+    settled = resolving.resolve(found, candidates("p-1"), changed())
     told = stage.figures(
         found, candidates("p-1"), tags, (*settled, tables.empty(schema.EXPECTATIONS)), changed(), Label(min_examples=2, resamples=5)
     )

@@ -83,23 +83,23 @@ class _Present:
 
     def __init__(self, standard: Any, settings: Any) -> None:
         from pipeline import erasure, paths, schema, tables
-        from pipeline import label as stage
         from pipeline.labeling import tasks
         from pipeline.labeling.reading import read_labels
+        from pipeline.labeling.resolving import resolve
 
         self.standard = standard
         self.candidates = tables.read_parquet(paths.CANDIDATES, schema.CANDIDATES)
         self.tags = tables.read_parquet(paths.TAGS, schema.TAGS)
         self.labels = read_labels(paths.LABELS, standard, erasure.erased())
         self.waiting = tasks.unanswered(tasks.given_out(), self.labels, standard)
-        self.open_ = stage.resolve(self.labels, self.candidates, standard)[1]
+        self.open_ = resolve(self.labels, self.candidates, standard)[1]
 
     def counting(self) -> Any:
         """The labels that are of the present text and meaning."""
-        from pipeline import label as stage
+        from pipeline.labeling.resolving import is_current, is_fresh
 
         known = self.labels[self.labels["example_id"].isin(self.candidates["example_id"])]
-        return known[stage.is_fresh(known, self.candidates) & stage.is_current(known, self.standard)]
+        return known[is_fresh(known, self.candidates) & is_current(known, self.standard)]
 
 
 @app.command("export")
