@@ -16,6 +16,8 @@ from tests.conftest import ROOT
 
 LINES = 45
 """So many lines of a week are kept, those of labelled conversations first."""
+SPANS = 100
+"""So many labelled texts are left to measure the recognizers on."""
 MADE = (
     "dvc.lock",
     "data/pool",
@@ -75,6 +77,13 @@ class Project:
             one.pop("floor", None)
         yaml.dump(content, path)
 
+    def spend_less(self) -> None:
+        """Figures from fewer draws and labelled texts: no test of a whole repository reads how sure they are."""
+        for path, few in (("power.releases", 20), ("power.sizes", [0.3]), ("label.resamples", 50), ("pii_eval.resamples", 50)):
+            self.set(path, few)
+        spans = self.path / "demo/pii-spans.jsonl"
+        spans.write_bytes(b"".join(spans.read_bytes().splitlines(keepends=True)[:SPANS]))
+
     def commit(self, message: str) -> None:
         self.run("git", "add", "-A")
         self.run("git", "commit", "--quiet", "--message", message)
@@ -104,6 +113,7 @@ def copy_repository(path: Path) -> Project:
             (project.path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, project.path / name)
     project.set("engine.kind", "local")
+    project.spend_less()
     project.lower_floors()
     project.run("git", "init", "--quiet", "--initial-branch=main")
     project.run("git", "config", "user.email", "t@example.com")
