@@ -17,6 +17,9 @@ CANDIDATES = TAGGED / "candidates.parquet"
 TAGS = TAGGED / "tags.parquet"
 EXPECTATIONS = Path("data/interim/expectations.parquet")
 LABEL_QUEUE = Path("data/interim/label_queue.csv")
+LAST_SEEN = Path("data/interim/last_seen.csv")
+PAIRS = Path("data/pairs.csv")
+"""Pairs of conversations that people judged: whether both ask for the same."""
 GOLDEN = Path("data/golden")
 EXAMPLES = GOLDEN / "examples.parquet"
 EXAMPLES_JSONL = GOLDEN / "examples.jsonl"
