@@ -419,6 +419,8 @@ BEHAVIOURS = Table(
 )
 
 ALL = (
+    LAST_SEEN,
+    PAIRS,
     RECORDS,
     REJECTS,
     POOL,

@@ -47,7 +47,7 @@ class Space:
 
 def nearest(texts: Sequence[str], others: Sequence[str], space: Space) -> tuple[np.ndarray, np.ndarray]:
     """For each of `texts` the distance to the nearest of `others`, and its index; the first of several, 1 and -1 where there is none."""
-    if not len(others):
+    if not len(others) or not len(texts):
         return np.full(len(texts), FARTHEST), np.full(len(texts), -1)
     to = space.vectors(others).T.tocsc()
     distances, places = [np.empty(0)], [np.empty(0, int)]
@@ -67,8 +67,10 @@ def distance(similarities: Any) -> np.ndarray:
 
 def between(pairs: Sequence[tuple[str, str]], space: Space) -> np.ndarray:
     """The distance of the two texts of each pair."""
+    if not len(pairs):
+        return np.empty(0)
     one, other = space.vectors([a for a, _ in pairs]), space.vectors([b for _, b in pairs])
-    return distance(np.asarray(one.multiply(other).sum(axis=1)).ravel()) if len(pairs) else np.empty(0)
+    return distance(np.asarray(one.multiply(other).sum(axis=1)).ravel())
 
 
 def calibrated(distances: np.ndarray, same: np.ndarray, false_alarm_rate: float) -> dict[str, float]:
