@@ -416,6 +416,25 @@ class Power(Model):
     seed: int = 7
 
 
+class Monitor(Model):
+    window_days: Positive = 30
+    """Drift: the last so many days of the pool against as many before them."""
+    threshold: Rate = 0.7
+    """Up to which distance two texts are called the same, where data/pairs.csv does not tell."""
+    false_alarm_rate: Rate = 0.01
+    """With pairs: the share of different ones that may lie within the threshold."""
+    min_examples: Positive = 5
+    """A slice with fewer on either side is not compared."""
+    min_share: Rate = 0.01
+    """Of production: a slice with less is not called uncovered."""
+    min_topic: Annotated[int, Field(ge=2)] = 3
+    """From how many alike conversations on there is a new topic."""
+    backtest_months: Annotated[int, Field(ge=0)] = 3
+    """How many of the last months are tried; 0 for none."""
+    resamples: Positive = 1000
+    seed: int = 7
+
+
 class Engine(Model):
     """Where partitions are worked on. Changes no byte of any output, so no stage declares it."""
 
@@ -448,6 +467,7 @@ class Params(Model):
     metrics: Metrics
     diff: Diff = Diff()
     power: Power = Power()
+    monitor: Monitor = Monitor()
     engine: Engine = Engine()
 
 

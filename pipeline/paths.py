@@ -15,8 +15,13 @@ LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")
 CANDIDATES = TAGGED / "candidates.parquet"
 TAGS = TAGGED / "tags.parquet"
+TAGS_BY_RULE = TAGGED / "tags_by_rule.parquet"
+"""Before labels and classifier: what the backtest begins with."""
 EXPECTATIONS = Path("data/interim/expectations.parquet")
 LABEL_QUEUE = Path("data/interim/label_queue.csv")
+LAST_SEEN = Path("data/interim/last_seen.csv")
+PAIRS = Path("data/pairs.csv")
+"""Pairs of conversations that people judged: whether both ask for the same."""
 GOLDEN = Path("data/golden")
 EXAMPLES = GOLDEN / "examples.parquet"
 EXAMPLES_JSONL = GOLDEN / "examples.jsonl"
@@ -30,5 +35,7 @@ METRICS = Path("metrics")
 SCORES = METRICS / "scores.csv"
 COVERAGE = METRICS / "coverage.json"
 GRADER = METRICS / "grader.json"
+MONITOR = METRICS / "monitor.json"
+FEEDBACK = METRICS / "feedback.json"
 PLOTS = METRICS / "plots"
 REPORTS = Path("reports")

@@ -26,7 +26,7 @@ from pipeline.identity import canonical, content_sha
 from pipeline.labeling.reading import read_labels
 from pipeline.labeling.resolving import resolve
 from pipeline.params import LOGGED, Params
-from pipeline.paths import CANDIDATES, LABELS, METRICS, POOL, POOL_CSV, TAGS
+from pipeline.paths import CANDIDATES, LABELS, METRICS, POOL, POOL_CSV, TAGS, TAGS_BY_RULE
 from pipeline.pii.spans import PLACEHOLDER, to_rows, written
 from pipeline.sources import Adversarial, Entry, Regression, Synthetic
 
@@ -315,6 +315,7 @@ def work() -> str:
     tags, numbers = tag_learning.learn(found, by_rule, agreed_tags(found, tagging), tagging)
     tables.write_parquet(CANDIDATES, found, schema.CANDIDATES)
     tables.write_parquet(TAGS, tags, schema.TAGS)
+    tables.write_parquet(TAGS_BY_RULE, by_rule, schema.TAGS)
     tables.write_json(METRICS / "tagging.json", numbers)
     counts = found["source"].value_counts()
     pending = sum(isinstance(entry, Synthetic) and entry.status == "pending" for _, entry in entries["synthetic"])

@@ -49,7 +49,9 @@ def messages(record: dict) -> list[dict[str, str]]:
 def test_a_rerun_writes_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "demo.generate", str(tmp_path)], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "17"}, check=True)
     made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    assert made == sorted(path.relative_to(ROOT) for path in [*LOGS, *BATCHES, TAG_LABELS, ROOT / "demo" / "pii-spans.jsonl"])
+    assert made == sorted(
+        path.relative_to(ROOT) for path in [*LOGS, *BATCHES, TAG_LABELS, ROOT / "data" / "pairs.csv", ROOT / "demo" / "pii-spans.jsonl"]
+    )
     assert [path for path in made if (tmp_path / path).read_bytes() != (ROOT / path).read_bytes()] == []
 
 
