@@ -10,6 +10,9 @@ KEYS = Path("data/keys.csv")
 SOURCES = Path("data/sources")
 RETIRED = SOURCES / "retired"
 """Examples that production does not show any more; they can come back."""
+WANTED = Path("data/wanted.csv")
+"""Conversations that a refresh wants labelled before others: ids alone."""
+LAST_SEEN = Path("data/interim/last_seen.csv")
 GRAMMARS = Path("data/grammars")
 LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")

@@ -281,13 +281,36 @@ QUEUE = Table(
         (
             "why",
             TEXT,
-            "unlabelled; too_few_annotators; not_approved (a text that one wrote); disagreement; stale_text; stale_standard (used until it is labelled anew)",
+            "wanted (by a refresh, unlabelled); unlabelled; too_few_annotators; not_approved (a text that one wrote); disagreement; stale_text; stale_standard (used until it is labelled anew)",
         ),
         ("values", TEXT, "the values given so far, separated by ` | `; of texts their number"),
         ("notes", TEXT, "what annotators noted, separated by ` | `"),
         ("criteria", TEXT, "the part of the labelling standard that it touches"),
     ),
     ("example_id", "dimension"),
+)
+
+WANTED = Table(
+    "wanted",
+    "one conversation that a refresh wants labelled before others (data/wanted.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("reason", TEXT, "the tag combination that it stands for, and how often production fails there"),
+        ("since", TEXT, "date of the newest conversation in the pool when it was asked for, ISO 8601"),
+    ),
+    ("example_id",),
+)
+
+LAST_SEEN = Table(
+    "last_seen",
+    "when production last showed something near an example (data/interim/last_seen.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("source", TEXT, "production, regression, expert, adversarial or synthetic"),
+        ("last_seen", TEXT, "date of the newest conversation within the distance, ISO 8601; empty: none in the pool"),
+        ("distance", pa.float64(), "to the nearest conversation, 0..1"),
+    ),
+    ("example_id",),
 )
 
 EXAMPLES = Table(
@@ -408,6 +431,8 @@ ALL = (
     TASKS,
     EXPECTATIONS,
     QUEUE,
+    WANTED,
+    LAST_SEEN,
     EXAMPLES,
     MEMBERS,
     RESPONSES,

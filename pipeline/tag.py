@@ -3,7 +3,7 @@
 In: the pool, `data/sources/`, `expectations/tagging.yaml`, labels of `tag.<dimension>` in `data/labels/`. Out:
 `data/interim/tagged/candidates.parquet` and `tags.parquet`, `metrics/tagging.json`.
 A conversation that several raw files hold counts once, from the earliest. A regression entry takes its text from the pool.
-A synthetic scenario that is not approved is no candidate. What an author gave stands, then what annotators agreed on, then the log,
+A synthetic scenario that is not approved is no candidate, nor is what `data/sources/retired` lists. What an author gave stands, then what annotators agreed on, then the log,
 then rules or the classifier, whichever is surer.
 
 What can never happen: two candidates with one id; a tag whose value the standard does not list; a regression entry that repeats
@@ -258,10 +258,19 @@ def earliest(found: pd.DataFrame, partitions: pd.DataFrame) -> pd.DataFrame:
 
 
 def assemble(
-    done: list[tuple[pd.DataFrame, pd.DataFrame]], listed: pd.DataFrame, entries: Sources, tagging: Tagging
+    done: list[tuple[pd.DataFrame, pd.DataFrame]],
+    listed: pd.DataFrame,
+    entries: Sources,
+    tagging: Tagging,
+    retired: frozenset[str] = frozenset(),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Candidates and tags of everything, from those of the pool partitions (in the order of `listed`) and the authored sources."""
+    """Candidates and tags of everything, from those of the pool partitions (in the order of `listed`) and the authored sources.
+
+    What is `retired` is none, unless somebody flagged it since.
+    """
     production = earliest(tables.concat([found for found, _ in done], schema.CANDIDATES), listed)
+    gone = retired - {entry.id for _, entry in entries["regression"]}
+    production = production[~production["example_id"].isin(gone)].reset_index(drop=True)
     counted = set(zip(production["partition"], production["example_id"], strict=True))
     kept = [
         rules[[(partition, example_id) in counted for example_id in rules["example_id"]]]
@@ -310,7 +319,7 @@ def work() -> str:
     wanted = params.load()
     check_metadata(tagging, wanted)
     done = map_partitions(run_job, [Job(partition, tagging, given) for partition in listed["partition"]], wanted.engine, "tag")
-    found, by_rule = assemble(done, listed, entries, tagging)
+    found, by_rule = assemble(done, listed, entries, tagging, frozenset(sources.retired()))
     door.check_regressions(entries, found, wanted.anonymize.allow_list)
     tags, numbers = tag_learning.learn(found, by_rule, agreed_tags(found, tagging), tagging)
     tables.write_parquet(CANDIDATES, found, schema.CANDIDATES)
