@@ -190,6 +190,8 @@ def work() -> str:
     candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
     tags = tables.read_parquet(TAGS, schema.TAGS)
     door.check_labels(LABELS, candidates, wanted.anonymize.allow_list)
+    # What is retired keeps its labels; they count again once it is back.
+    labels = labels[~labels["example_id"].isin(sources.retired().keys() - set(candidates["example_id"]))]
     agreed, open_ = resolve(labels, candidates, standard)
     found = expected(agreed, open_, sources.load())
     found = found[can_be_judged(found)]

@@ -439,6 +439,8 @@ class Refresh(Model):
     """An example is retired when production showed nothing near it for so long."""
     exempt: list[Literal["production", "expert", "adversarial", "synthetic"]] = ["expert", "adversarial"]
     """Sources that are never retired; nor is anything pinned."""
+    keep: list[str] = []
+    """Examples that are never retired, by id: those that were restored and that production still does not show."""
     adversarial_owed: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [10, 20]
     """At least and at most so many new adversarial scenarios a quarter."""
 

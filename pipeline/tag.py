@@ -320,16 +320,18 @@ def work() -> str:
     check_metadata(tagging, wanted)
     done = map_partitions(run_job, [Job(partition, tagging, given) for partition in listed["partition"]], wanted.engine, "tag")
     found, by_rule = assemble(done, listed, entries, tagging, frozenset(sources.retired()))
-    door.check_regressions(entries, found, wanted.anonymize.allow_list)
+    door.check_regressions(entries, tables.concat([part for part, _ in done], schema.CANDIDATES), wanted.anonymize.allow_list)
     tags, numbers = tag_learning.learn(found, by_rule, agreed_tags(found, tagging), tagging)
     tables.write_parquet(CANDIDATES, found, schema.CANDIDATES)
     tables.write_parquet(TAGS, tags, schema.TAGS)
     tables.write_json(METRICS / "tagging.json", numbers)
     counts = found["source"].value_counts()
     pending = sum(isinstance(entry, Synthetic) and entry.status == "pending" for _, entry in entries["synthetic"])
-    duplicates = sum(len(part) for part, _ in done) - int(counts.reindex(LOGGED).sum())
+    pooled = pd.concat([part["example_id"] for part, _ in done]) if done else pd.Series(dtype="str")
+    duplicates, retired = len(pooled) - pooled.nunique(), pooled.nunique() - int(counts.reindex(LOGGED).sum())
     return (
         f"{', '.join(f'{counts[s]:,} {s}' for s in sorted(counts.index))}; {duplicates} duplicates across files, {pending} pending left out"
+        + (f", {retired} retired" if retired else "")
         + tag_learning.in_words(numbers)
     )
 

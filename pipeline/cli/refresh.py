@@ -83,7 +83,11 @@ def _apply(made: Any) -> None:
     from pipeline.refreshing import asked_for, retiring
 
     files = retiring.retired_files(made.retire, sources.load(), made.as_of, paths.SOURCES)
-    wanted = asked_for.with_(asked_for.listed(), made.wanted, made.as_of, _labelled() | {one.example_id for one in made.retire})
+    before = asked_for.listed()
+    there = tables.read_parquet(paths.CANDIDATES, schema.CANDIDATES, ["example_id"])["example_id"]
+    # Labelled, retired, or erased since: nothing to label.
+    done = _labelled() | {one.example_id for one in made.retire} | (frozenset(before["example_id"]) - frozenset(there))
+    wanted = asked_for.with_(before, made.wanted, made.as_of, done)
     files[paths.WANTED] = tables.as_csv(wanted, schema.WANTED).decode()
     retiring.write(files)
     typer.echo(
@@ -97,9 +101,8 @@ def _restore(ids: list[str]) -> None:
     from pipeline.stage import alone
 
     with alone("refresh"):
-        there = sources.retired()
-        for example_id in ids:
-            retiring.check_retired(example_id, there, paths.SOURCES)
-        for example_id in ids:
-            retiring.write(retiring.restored_files(example_id, there, paths.SOURCES))
-    typer.echo(f"{len(ids)} restored; now run 'dvc repro'")
+        retiring.write(retiring.restored_files(ids, sources.retired(), paths.SOURCES))
+    typer.echo(
+        f"{len(ids)} restored; list what production does not show in refresh.keep of params.yaml, or the next refresh retires it again; "
+        "now run 'dvc repro'"
+    )

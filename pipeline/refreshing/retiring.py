@@ -1,9 +1,10 @@
 """Examples that production shows no more go to `data/sources/retired/`, and come back from there.
 
-What can never happen: a pinned example, or one of an exempt source, is retired; one is retired because the pool is too young to have
+What can never happen: an example that is pinned or kept, or of an exempt source, is retired; one is retired because the pool is too young to have
 shown it; a scenario loses a line or a comment on the way; half of a move.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,8 @@ def due(
     cutoff = last - pd.Timedelta(days=settings.retire_after_days)
     if first > cutoff:
         return []
-    mine = members[~members["source"].isin([*settings.exempt, "regression"])].merge(seen[["example_id", "last_seen"]], on="example_id")
+    may_go = ~members["source"].isin([*settings.exempt, "regression"]) & ~members["example_id"].isin(settings.keep)
+    mine = members[may_go].merge(seen[["example_id", "last_seen"]], on="example_id")
     found = []
     for example_id, source, tags, shown in zip(*(mine[c] for c in ("example_id", "source", "slices", "last_seen")), strict=True):
         newest = max(filter(None, (shown, f"{dated[example_id]:%Y-%m-%d}")))
@@ -73,27 +75,22 @@ def retired_files(retirements: list[Retirement], entries: dict[str, list[tuple[P
     return texts.checked()
 
 
-def restored_files(example_id: str, retired: dict[str, tuple[Path, Entry | RetiredConversation]], folder: Path) -> dict[Path, str]:
-    """What the files hold once `example_id` is back: a scenario in its own file, without what retirement wrote into it.
+def restored_files(ids: Sequence[str], retired: dict[str, tuple[Path, Entry | RetiredConversation]], folder: Path) -> dict[Path, str]:
+    """What the files hold once `ids` are back: scenarios in their own files, without what retirement wrote into them.
 
-    Raises InputError where it is not retired.
+    Raises InputError where one of them is not retired.
     """
-    check_retired(example_id, retired, folder)
-    path, entry = retired[example_id]
     texts = _Texts()
-    lines = texts.take(path, example_id)
-    if not isinstance(entry, RetiredConversation):
-        keys = tuple(f"{key}:" for key in RETIRED_KEYS)
+    keys = tuple(f"{key}:" for key in RETIRED_KEYS)
+    for example_id in dict.fromkeys(ids):
+        if example_id not in retired:
+            raise InputError(f"--restore {example_id}: not in {folder}/retired; {_there(retired)}")
+        path, entry = retired[example_id]
+        lines = texts.take(path, example_id)
         home = folder / path.parent.name / path.name
-        if example_id not in {one.get("id") for one in texts.entries(home)}:
+        if not isinstance(entry, RetiredConversation) and example_id not in {one.get("id") for one in texts.entries(home)}:
             texts.append(home, [line for line in lines if not line.strip().startswith(keys)])
     return texts.checked()
-
-
-def check_retired(example_id: str, retired: dict[str, Any], folder: Path) -> None:
-    """Raises InputError where `example_id` is not retired."""
-    if example_id not in retired:
-        raise InputError(f"--restore {example_id}: not in {folder}/retired; {_there(retired)}")
 
 
 def _there(retired: dict[str, Any]) -> str:
@@ -105,11 +102,19 @@ def _there(retired: dict[str, Any]) -> str:
 def write(files: dict[Path, str]) -> None:
     """All of them or none: every file is written beside its place before the first is renamed into it.
 
-    Files in `retired/` come first: a kill between two leaves a scenario in both, which every verb says and `--restore` mends.
+    What gains comes before what loses: a kill between two leaves a scenario in both, which every verb says and `--restore` mends.
+    A file in which nothing is left goes.
     """
-    with ExitStack() as renaming:
-        for path in sorted(files, key=lambda p: ("retired" in p.parts, str(p))):
+    with ExitStack() as renaming:  # renames in reverse
+        for path in sorted(files, key=lambda p: (_gain(p, files[p]), str(p))):
             renaming.enter_context(tables.replacing(path)).write_text(files[path], encoding="utf-8")
+    for path, text in files.items():
+        if not text.strip():
+            path.unlink()
+
+
+def _gain(path: Path, text: str) -> int:
+    return len(text) - (len(path.read_text(encoding="utf-8")) if path.is_file() else 0)
 
 
 class _Texts:

@@ -45,7 +45,7 @@ def retire(folder, *which):
 
 
 def restore(folder, example_id):
-    retiring.write(retiring.restored_files(example_id, sources.retired(folder), folder))
+    retiring.write(retiring.restored_files([example_id], sources.retired(folder), folder))
 
 
 def test_a_scenario_moves_with_its_comments_and_a_reason_and_comes_back_as_it_was(folder):
@@ -59,6 +59,7 @@ def test_a_scenario_moves_with_its_comments_and_a_reason_and_comes_back_as_it_wa
     restore(folder, CONVERSATION)
     assert (folder / "synthetic/one.yaml").read_text() == FILE.replace("# The second.\n- id", "# The second.\n\n- id")
     assert not sources.retired(folder)
+    assert not list((folder / "retired").rglob("*.yaml"))
 
 
 def test_the_last_scenario_of_a_file_can_go_and_one_that_comes_back_to_no_file_makes_it(folder):
@@ -70,13 +71,23 @@ def test_the_last_scenario_of_a_file_can_go_and_one_that_comes_back_to_no_file_m
     assert '"Hi"   # short' in (folder / "synthetic/one.yaml").read_text()
 
 
-def test_a_move_that_fails_half_way_leaves_every_file_as_it_was(folder, monkeypatch):
+def test_a_move_that_fails_half_way_leaves_every_file_as_it_was(folder):
     files = retiring.retired_files([leaves("s-one")], sources.load(folder), "2026-08-01", folder)
-    files[folder / "retired/zzz"] = None  # cannot be written
-    with pytest.raises(TypeError):
+    files[folder / "synthetic/one.yaml/inside-of-a-file.yaml"] = "x"
+    with pytest.raises(OSError, match=r"one\.yaml"):
         retiring.write(files)
-    assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == ["one.yaml"]
+    assert [p.name for p in folder.rglob("*") if p.is_file()] == ["one.yaml"]
     assert (folder / "synthetic/one.yaml").read_text() == FILE
+
+
+def test_of_several_to_restore_either_all_come_back_or_none(folder):
+    retire(folder, leaves("s-one"), leaves("s-two"))
+    there = sources.retired(folder)
+    with pytest.raises(InputError, match=r"--restore s-nine: not in .*; retired are s-one, s-two"):
+        retiring.write(retiring.restored_files(["s-one", "s-nine"], there, folder))
+    assert sources.retired(folder).keys() == there.keys()
+    retiring.write(retiring.restored_files(["s-one", "s-two"], there, folder))
+    assert [entry.id for _, entry in sources.load(folder)["synthetic"]] == ["s-one", "s-two"]
 
 
 def test_a_scenario_in_both_places_is_told_and_restoring_mends_it(folder):
