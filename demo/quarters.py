@@ -112,7 +112,8 @@ def refreshed(dataset: pd.DataFrame, history: pd.DataFrame, rng: np.random.Gener
     kept = dataset[~dataset["example_id"].isin(gone)]
     ranked = combinations.ranked(newest, known, frozenset(kept["example_id"]), SETTINGS)
     chosen, _ = combinations.split(ranked, SETTINGS)
-    asked = combinations.records(chosen, newest, known, frozenset(kept["example_id"]), frozenset(), SETTINGS, 7)
+    free = newest.loc[newest["failed"] & ~newest["example_id"].isin(kept["example_id"]), "example_id"]
+    asked = combinations.records(chosen, list(free.sample(frac=1, random_state=7)), known, SETTINGS)
     wanted = {i for one in asked for i in one.wanted}
     spare = newest[~newest["example_id"].isin({*kept["example_id"], *wanted})]
     return _at_size(kept, newest[newest["example_id"].isin(wanted)], spare, newest, rng), ranked, chosen

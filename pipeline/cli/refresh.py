@@ -44,7 +44,9 @@ def _plan() -> Any:
     members = tables.read_csv(paths.MEMBERS, schema.MEMBERS)
     seen = tables.read_csv(paths.LAST_SEEN, schema.LAST_SEEN) if paths.LAST_SEEN.is_file() else None
     made = plan.make(
-        tables.read_parquet(paths.CANDIDATES, schema.CANDIDATES, ["example_id", "source", "occurred_at", "failed", "inclusion_weight"]),
+        tables.read_parquet(
+            paths.CANDIDATES, schema.CANDIDATES, ["example_id", "source", "occurred_at", "failed", "inclusion_weight", "input"]
+        ),
         tables.read_parquet(paths.TAGS, schema.TAGS),
         # What was retired since the last build is still among the members.
         members[~members["example_id"].isin(sources.retired())],
@@ -52,6 +54,7 @@ def _plan() -> Any:
         seen,
         sources.load()["adversarial"],
         settings.refresh,
+        settings.merge.near_duplicate,
         settings.merge.seed,
     )
     return made, settings

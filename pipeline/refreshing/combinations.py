@@ -3,17 +3,17 @@
 Over the newest conversations of the pool, every combination of a few tags has a failure rate with an interval. They are ranked by its
 lower bound, so that a combination with few conversations must fail the more often to stand high.
 
-What can never happen: a conversation is asked for that is in the dataset already, is retired, or did not fail.
+What can never happen: a conversation is asked for that is in the dataset already or reads like one that is, is retired, or did not fail.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations as choose
 from itertools import product
 
 import pandas as pd
 
-from pipeline import slices
+from pipeline import near_duplicates, slices
 from pipeline.decision.intervals import jeffreys
 from pipeline.errors import InputError
 from pipeline.identity import stable_order
@@ -126,29 +126,32 @@ def _apart(found: Sequence[Combination]) -> list[Combination]:
     return kept
 
 
-def records(
-    chosen: Sequence[Combination],
-    newest: pd.DataFrame,
-    tags: pd.DataFrame,
-    members: frozenset[str],
-    labelled: frozenset[str],
-    settings: Refresh,
-    seed: int,
-) -> list[Combination]:
-    """`chosen` with the failed conversations that would cover each, unlabelled ones; none is asked for twice.
+def askable(newest: pd.DataFrame, candidates: pd.DataFrame, taken: frozenset[str], threshold: float, seed: int) -> list[str]:
+    """Failed conversations of the window worth labelling, in a random order of `seed`.
 
-    One that two combinations share goes to the one that ranks higher, and counts for both.
+    None is `taken` (in the dataset or labelled), nor a near-duplicate of one that is, or of an earlier one: merge would drop it.
+    candidates: schema.CANDIDATES, from which the texts are.
     """
-    failed = newest.loc[newest["failed"] & ~newest["example_id"].isin(members | labelled), "example_id"]
+    failed = newest.loc[newest["failed"] & ~newest["example_id"].isin(taken), "example_id"]
     order = sorted(failed, key=lambda i: stable_order(seed, i))
-    free = pd.Series(order, dtype="str")
-    taken: list[str] = []
+    texts = candidates.set_index("example_id")["input"]
+    there = [near_duplicates.asked(messages) for messages in texts[texts.index.isin(taken)]]
+    repeats = near_duplicates.repeats([near_duplicates.asked(texts[i]) for i in order], there, threshold)
+    return [i for i, is_repeat in zip(order, repeats, strict=True) if not is_repeat]
+
+
+def records(chosen: Sequence[Combination], free: Sequence[str], tags: pd.DataFrame, settings: Refresh) -> list[Combination]:
+    """`chosen` with the conversations that would cover each, the first of `free` that lie in it; none is asked for twice.
+
+    One that two combinations share is asked for by the one that ranks higher, and counts for both.
+    """
+    order = pd.Series(free, dtype="str")
+    taken: set[str] = set()
     done = []
     for one in chosen:
-        fitting = list(free[slices.members(slices.parse(one.slice), tags, free)])
+        fitting = list(order[slices.members(slices.parse(one.slice), tags, order)])
         need = min(settings.records, settings.covered_by - one.examples)
-        shared = [i for i in fitting if i in taken][:need]
-        own = [i for i in fitting if i not in taken][: need - len(shared)]
-        taken += own
-        done.append(Combination(**{**one.__dict__, "wanted": tuple(sorted([*shared, *own]))}))
+        wanted = sorted(fitting, key=lambda i: i not in taken)[:need]
+        taken.update(wanted)
+        done.append(replace(one, wanted=tuple(sorted(wanted))))
     return done

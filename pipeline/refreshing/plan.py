@@ -54,17 +54,19 @@ def make(
     seen: pd.DataFrame | None,
     entries: Sequence[tuple[Path, Entry]],
     settings: Refresh,
+    near_duplicate: float,
     seed: int,
 ) -> Plan:
     """The plan. candidates: schema.CANDIDATES, tags: schema.TAGS, members: schema.MEMBERS, seen: schema.LAST_SEEN or None.
 
-    labelled: what has an expectation. entries: the adversarial scenarios. Raises InputError for a window that cannot be had.
+    labelled: what has an expectation. entries: the adversarial scenarios. near_duplicate: merge's threshold. Raises InputError for a window that cannot be had.
     """
     newest = combinations.window(candidates, settings.window)
     present = frozenset(members["example_id"])
     found = combinations.ranked(newest, tags, present, settings)
     chosen, covered = combinations.split(found, settings)
-    asked = combinations.records(chosen, newest, tags, present, labelled, settings, seed)
+    free = combinations.askable(newest, candidates, present | labelled, near_duplicate, seed)
+    asked = combinations.records(chosen, free, tags, settings)
     logged = candidates.loc[candidates["source"].isin(LOGGED), "occurred_at"]
     first, last = logged.min(), logged.max()
     dated = candidates.set_index("example_id")["occurred_at"]

@@ -1,4 +1,5 @@
 import json
+import string
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ EIGHT = {"ads": 36, "bags": 9, "cups": 30, "dogs": 24, "eggs": 33, "figs": 15, "
 """Category to its failures among 40 conversations."""
 COVERED = ("ads", "cups", "figs")
 SETTINGS = Refresh(window=320, dimensions=["category"], tags=1, min_support=15, covered_by=3, records=3)
+WORDS = [letter * 6 for letter in string.ascii_lowercase]
 DAY = pd.Timedelta(days=1)
 FIRST = pd.Timestamp("2026-01-01T12:00:00Z").as_unit("us")
 
@@ -24,7 +26,7 @@ def traffic(failures=EIGHT, count=40, days=212):
         {
             "example_id": f"p-{name}-{n:02d}",
             "failed": n < failures[name],
-            "input": said("x"),
+            "input": said(f"{WORDS[place % 26]} {WORDS[place // 26]} of {name}"),
             "occurred_at": FIRST + place * days * DAY / len(ids),
         }
         for place, (name, n) in enumerate(ids)
@@ -40,7 +42,7 @@ def in_dataset(names=COVERED, each=3, **fields):
 
 
 def made(found, tags, members, seen=None, labelled=frozenset(), entries=(), settings=SETTINGS):
-    return plan.make(found, tags, members, labelled, seen, entries, settings, 7)
+    return plan.make(found, tags, members, labelled, seen, entries, settings, 0.8, 7)
 
 
 def test_of_eight_categories_the_five_that_are_not_covered_are_named_in_order_of_their_failures():
@@ -59,6 +61,15 @@ def test_a_combination_asks_for_failures_that_are_neither_labelled_nor_in_the_da
     assert by_slice["category=hats"] == {"p-hats-01", "p-hats-02"}
     assert set(asked.wanted) == set().union(*by_slice.values())
     assert set(asked.wanted) <= set(found.loc[found["failed"], "example_id"])
+
+
+def test_no_conversation_is_asked_for_that_reads_like_one_in_the_dataset_or_another_asked_for():
+    found, tags = traffic({"ads": 40})
+    same = found["example_id"].isin([f"p-ads-{n:02d}" for n in (0, *range(5, 40))])
+    found = found.assign(input=[said("My parcel never came, where is it?") if s else i for s, i in zip(same, found["input"], strict=True)])
+    settings = SETTINGS.model_copy(update={"window": 40, "covered_by": 30, "records": 20})
+    assert set(made(found, tags, in_dataset(("ads",), 1), settings=settings).wanted) == {f"p-ads-0{n}" for n in range(1, 5)}
+    assert len(made(found, tags, in_dataset(("hats",), 1), settings=settings).wanted) == 5
 
 
 def test_few_conversations_must_fail_more_often_to_stand_as_high():
