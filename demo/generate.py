@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demo import labels, tag_labels, writing
+from demo import labels, pairs, tag_labels, writing
 from demo.conversations import Conversation, create
 from demo.topics import all_topics
 
@@ -37,7 +37,8 @@ def main(root: Path) -> str:
     spans = write_spans(root / "demo" / "pii-spans.jsonl", everything)
     labelled = labels.write(root / "data" / "labels", weeks)
     tagged = tag_labels.write(root / "data" / "labels", weeks)
-    return f"{len(everything)} conversations in {len(weeks)} files, {spans} turns with their spans, {labelled} labelled records, {tagged} of which the subject is labelled"
+    judged = pairs.write(root / "data" / "pairs.csv", weeks)
+    return f"{len(everything)} conversations in {len(weeks)} files, {spans} turns with their spans, {labelled} labelled records, {tagged} of which the subject is labelled, {judged} pairs"
 
 
 def conversations_by_week() -> dict[Week, list[Conversation]]:

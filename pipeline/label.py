@@ -8,61 +8,23 @@ What can never happen: an expectation that its decision rule does not give; a la
 disappears without a row in the queue; a label whose value or note repeats pooled text or holds personal data gets past.
 """
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline import door, erasure, expectations, params, schema, sources, stage, tables
-from pipeline.errors import InputError
 from pipeline.expectations import Labeling
-from pipeline.expected import can_be_judged, problem
-from pipeline.identity import content_sha, stable_order
+from pipeline.expected import can_be_judged
+from pipeline.identity import stable_order
 from pipeline.labeling import agreement
-from pipeline.labeling.reading import EXPECTED, fields, read_labels
+from pipeline.labeling.expecting import expected, holding_back
+from pipeline.labeling.reading import EXPECTED, read_labels
 from pipeline.labeling.resolving import WAITING, is_current, is_fresh, resolve
 from pipeline.params import LOGGED, Label
 from pipeline.paths import CANDIDATES, EXPECTATIONS, LABEL_QUEUE, LABELS, METRICS, TAGS
 from pipeline.refreshing import asked_for
-from pipeline.sources import Entry
 
-FIELDS = [
-    f"{EXPECTED}{name}"
-    for name in (
-        *("behaviour", "must_include", "must_not_include", "answer", "answer_match"),
-        *("answer_tolerance", "regex", "json_schema", "citations"),
-    )
-]
-"""The dimensions that make an expectation."""
-LATER = ("answer_match", "answer_tolerance", "regex", "json_schema")
 OPEN = ("disagreement", *WAITING, "stale_text", "stale_standard")
-
-
-def expected(agreed: pd.DataFrame, open_: pd.DataFrame, entries: dict[str, list[tuple[Path, Entry]]]) -> pd.DataFrame:
-    """Expectations (schema.EXPECTATIONS): of labelled examples without an open question about them, and of authored ones."""
-    about = agreed[agreed["dimension"].isin(FIELDS)]
-    held_back = set(_holding_back(open_)["example_id"])
-    rows = []
-    for example_id, group in about[~about["example_id"].isin(held_back)].groupby("example_id", sort=True):
-        values = dict(zip(group["dimension"], group["value"], strict=True))
-        by = sorted({name for names in group["agreed_by"] for name in names.split()})
-        wanted = fields(values)
-        if wrong := problem(wanted):
-            raise InputError(f"{LABELS}: the labels of {example_id} do not fit together: {EXPECTED}{wrong}")
-        rows.append(_expectation(str(example_id), wanted, " ".join(by)))
-    for found in entries.values():
-        for _, entry in found:
-            rows.append(
-                _expectation(
-                    entry.id,
-                    entry.expect.fields,
-                    _words(getattr(entry, "author", "") or getattr(entry, "approved_by", "") or getattr(entry, "flagged_by", "")),
-                )
-            )
-    frame = pd.DataFrame(rows, columns=schema.EXPECTATIONS.names) if rows else tables.empty(schema.EXPECTATIONS)
-    # A regression entry's own expectation is younger than a label of the same conversation.
-    return frame.drop_duplicates("example_id", keep="last")
 
 
 def queue(
@@ -105,7 +67,7 @@ def figures(
         "unknown_examples": int((~labels["example_id"].isin(candidates["example_id"])).sum()),
         "examples": {
             "with_expectation": int(production["example_id"].isin(expectations_["example_id"]).sum()),
-            "held_back": int(_holding_back(open_)["example_id"].nunique()),
+            "held_back": int(holding_back(open_)["example_id"].nunique()),
         },
         "open": _by_reason(open_),
         "dimensions": {
@@ -161,25 +123,6 @@ def _dimensions_of(example_ids: pd.Series, tags: pd.DataFrame) -> list[set[str]]
 
 def _carries(wanted: list[str], held: set[str]) -> bool:
     return held.issuperset(wanted)
-
-
-def _holding_back(open_: pd.DataFrame) -> pd.DataFrame:
-    """The open questions that keep an example out of the dataset."""
-    return open_[open_["dimension"].isin(FIELDS) & (open_["why"] != "stale_standard")]
-
-
-def _expectation(example_id: str, wanted: dict[str, Any], agreed_by: str) -> dict[str, Any]:
-    return {"example_id": example_id, **wanted, "expectation_sha": _sha(wanted), "agreed_by": agreed_by}
-
-
-def _sha(wanted: dict[str, Any]) -> str:
-    """Kinds of expectation that came later count only where they are given, so that their coming changed no older hash."""
-    return content_sha({name: value for name, value in wanted.items() if value or name not in LATER})
-
-
-def _words(name: str) -> str:
-    """A name as one word, since `agreed_by` separates several by blanks."""
-    return re.sub(r"\s+", "_", name.split("(", maxsplit=1)[0].strip())
 
 
 def work() -> str:

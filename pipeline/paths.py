@@ -12,7 +12,6 @@ RETIRED = SOURCES / "retired"
 """Examples that production does not show any more; they can come back."""
 WANTED = Path("data/wanted.csv")
 """Conversations that a refresh wants labelled before others: ids alone."""
-LAST_SEEN = Path("data/interim/last_seen.csv")
 GRAMMARS = Path("data/grammars")
 LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")
@@ -20,6 +19,9 @@ CANDIDATES = TAGGED / "candidates.parquet"
 TAGS = TAGGED / "tags.parquet"
 EXPECTATIONS = Path("data/interim/expectations.parquet")
 LABEL_QUEUE = Path("data/interim/label_queue.csv")
+LAST_SEEN = Path("data/interim/last_seen.csv")
+PAIRS = Path("data/pairs.csv")
+"""Pairs of conversations that people judged: whether both ask for the same."""
 GOLDEN = Path("data/golden")
 EXAMPLES = GOLDEN / "examples.parquet"
 EXAMPLES_JSONL = GOLDEN / "examples.jsonl"

@@ -301,18 +301,6 @@ WANTED = Table(
     ("example_id",),
 )
 
-LAST_SEEN = Table(
-    "last_seen",
-    "when production last showed something near an example (data/interim/last_seen.csv); holds no text",
-    (
-        EXAMPLE_ID,
-        ("source", TEXT, "production, regression, expert, adversarial or synthetic"),
-        ("last_seen", TEXT, "date of the newest conversation within the distance, ISO 8601; empty: none in the pool"),
-        ("distance", pa.float64(), "to the nearest conversation, 0..1"),
-    ),
-    ("example_id",),
-)
-
 EXAMPLES = Table(
     "examples",
     "one example of the golden dataset",
@@ -348,6 +336,31 @@ MEMBERS = Table(
         ("since", TEXT, "the release it came with, or `unreleased`"),
     ),
     ("example_id",),
+)
+
+LAST_SEEN = Table(
+    "last_seen",
+    "when production last showed something like an example (data/interim/last_seen.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("source", TEXT, "production, regression, expert, adversarial or synthetic"),
+        ("last_seen", TEXT, "ISO 8601 date of the latest pooled conversation within the threshold; empty where there is none"),
+        ("distance", pa.float64(), "to the nearest pooled conversation, 0 (the same text) to 1 (nothing in common)"),
+    ),
+    ("example_id",),
+)
+
+PAIRS = Table(
+    "pairs",
+    "whether two conversations ask for the same, as a person judged (data/pairs.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("other_id", TEXT, "the other conversation's example_id"),
+        ("same", TEXT, "yes or no"),
+        ("annotator", TEXT, "who said so"),
+        ("labelled_at", TEXT, "ISO 8601 date"),
+    ),
+    ("example_id", "other_id"),
 )
 
 RESPONSES = Table(

@@ -8,7 +8,7 @@ from pipeline import schema, tables
 from pipeline.errors import InputError
 from pipeline.expectations import Labeling
 from pipeline.identity import content_sha
-from pipeline.labeling import resolving
+from pipeline.labeling import expecting, resolving
 from pipeline.labeling.reading import read_labels
 from pipeline.params import Label
 from pipeline.sources import Expect, Expert
@@ -125,7 +125,7 @@ def test_a_label_of_an_example_that_is_gone_is_counted_and_not_used():
 
 def expectations(rows, entries=None):
     agreed, open_ = resolving.resolve(labels(*rows), candidates("p-1", "p-2"), standard())
-    return stage.expected(agreed, open_, entries or {}).set_index("example_id")
+    return expecting.expected(agreed, open_, entries or {}).set_index("example_id")
 
 
 def test_wordings_and_items_of_a_label_become_lists():
@@ -172,13 +172,13 @@ def test_what_a_refresh_wants_is_labelled_before_failures():
 
 
 HEADER = ",".join(schema.LABELS.names)
-LATER = ("must_include", *stage.LATER)
+LATER = ("must_include", *expecting.LATER)
 TEXT = {"kind": "expectation", "scale": "text", "criteria": "c", "decision_rule": "approved"}
 
 
 def labelled(**values):
     agreed = pd.DataFrame([{"example_id": "p-1", "dimension": f"expected.{k}", "value": v, "agreed_by": "a"} for k, v in values.items()])
-    return stage.expected(agreed, tables.empty(schema.QUEUE), {}).set_index("example_id").loc["p-1"]
+    return expecting.expected(agreed, tables.empty(schema.QUEUE), {}).set_index("example_id").loc["p-1"]
 
 
 def test_labels_say_how_a_reference_answer_is_compared():
@@ -290,7 +290,7 @@ def test_a_changed_expectation_holds_no_example_back():
         dated(*((B, value, who, "2026-01-02", "1", "") for value, who in (("answer", "a"), ("answer", "b")))), candidates("p-1"), changed(B)
     )
     assert list(open_["why"]) == ["stale_standard"]
-    assert list(stage.expected(agreed, open_, {})["example_id"]) == ["p-1"]
+    assert list(expecting.expected(agreed, open_, {})["example_id"]) == ["p-1"]
 
 
 def test_a_disagreement_waits_with_both_notes_and_the_criteria_it_touches():

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import schema, tables
 from pipeline.errors import InputError
+from pipeline.monitoring import nearest
 from pipeline.params import Refresh
 from pipeline.refreshing import asked_for, combinations, plan
 from tests.frames import frame, said
@@ -160,6 +161,20 @@ def test_the_twenty_examples_whose_topic_vanished_retire_and_no_other():
     assert len(made(found, tags, members, seen, settings=keep).retire) == 19
     unbound = made(found, tags, members, seen, settings=settings.model_copy(update={"exempt": []})).retire
     assert {one.source for one in unbound} == {"production", "expert"}
+
+
+def test_with_what_production_was_seen_to_show_the_vanished_topic_retires_and_no_other():
+    """Twenty conversations of a topic that customers stopped asking about in January, twenty of one that they still do."""
+    texts = {"ads": "Why does the banner on your page follow me around?", "bags": "The zip of my backpack broke on the first day."}
+    found, tags, members, _ = vanished()
+    gone = found["example_id"].str.startswith("p-ads")
+    told = [said(texts["ads" if g else "bags"] + f" {i[-2:]}") for g, i in zip(gone, found["example_id"], strict=True)]
+    found = found.assign(input=told, occurred_at=found["occurred_at"].where(~gone, FIRST + 5 * DAY))
+    space = nearest.Space.of(nearest.asked(found))
+    seen = nearest.last_seen(members, found, 0.4, space)
+    retired = made(found, tags, members, seen, settings=SETTINGS.model_copy(update={"window": 80})).retire
+    assert [one.example_id for one in retired] == [f"p-ads-{n:02d}" for n in range(20)]
+    assert {one.last_seen for one in retired} == {"2026-01-06"}
 
 
 def test_nothing_retires_that_is_younger_than_the_term_or_where_the_pool_is():
