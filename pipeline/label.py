@@ -1,6 +1,6 @@
 """Stage `label`: annotators' labels become agreed expectations; what is not agreed goes into the queue.
 
-In: `data/labels/*.csv`, `expectations/labeling.yaml`, the candidates and their tags, `data/sources/`. Out:
+In: `data/labels/*.csv`, `expectations/labeling.yaml`, the candidates and their tags, `data/sources/`, `data/wanted.csv`. Out:
 `data/interim/expectations.parquet` (production as labelled, scenarios as authored), `data/interim/label_queue.csv`,
 `metrics/labels.json`.
 
@@ -22,22 +22,32 @@ from pipeline.labeling.reading import EXPECTED, read_labels
 from pipeline.labeling.resolving import WAITING, is_current, is_fresh, resolve
 from pipeline.params import LOGGED, Label
 from pipeline.paths import CANDIDATES, EXPECTATIONS, LABEL_QUEUE, LABELS, METRICS, TAGS
+from pipeline.refreshing import asked_for
 
 OPEN = ("disagreement", *WAITING, "stale_text", "stale_standard")
 
 
-def queue(open_: pd.DataFrame, expectations_: pd.DataFrame, candidates: pd.DataFrame, size: int, seed: int) -> pd.DataFrame:
-    """What to label next (schema.QUEUE): every open question, then unlabelled conversations, failures first, `size` of them."""
+def queue(
+    open_: pd.DataFrame, expectations_: pd.DataFrame, candidates: pd.DataFrame, size: int, seed: int, wanted: frozenset[str] = frozenset()
+) -> pd.DataFrame:
+    """What to label next (schema.QUEUE): every open question, then unlabelled conversations, `size` of them.
+
+    Those that a refresh `wanted` come first, then failures.
+    """
     waiting = set(expectations_["example_id"]) | set(open_["example_id"])
     unlabelled = candidates[candidates["source"].isin(LOGGED) & ~candidates["example_id"].isin(waiting)]
     place = pd.Series(
-        [(not failed, stable_order(seed, i)) for failed, i in zip(unlabelled["failed"], unlabelled["example_id"], strict=True)],
+        [
+            (i not in wanted, not failed, stable_order(seed, i))
+            for failed, i in zip(unlabelled["failed"], unlabelled["example_id"], strict=True)
+        ],
         index=unlabelled.index,
         dtype=object,
     )
-    chosen = unlabelled.loc[place.sort_values().index[:size]]
-    plain = {"dimension": f"{EXPECTED}behaviour", "why": "unlabelled", "values": "", "notes": "", "criteria": ""}
-    return tables.concat([open_, pd.DataFrame({"example_id": chosen["example_id"], **plain})], schema.QUEUE)
+    chosen = unlabelled.loc[place.sort_values().index[:size], "example_id"]
+    why = ["wanted" if example_id in wanted else "unlabelled" for example_id in chosen]
+    plain = {"dimension": f"{EXPECTED}behaviour", "values": "", "notes": "", "criteria": ""}
+    return tables.concat([open_, pd.DataFrame({"example_id": chosen, "why": why, **plain})], schema.QUEUE)
 
 
 def figures(
@@ -123,10 +133,12 @@ def work() -> str:
     candidates = tables.read_parquet(CANDIDATES, schema.CANDIDATES)
     tags = tables.read_parquet(TAGS, schema.TAGS)
     door.check_labels(LABELS, candidates, wanted.anonymize.allow_list)
+    # What is retired keeps its labels; they count again once it is back.
+    labels = labels[~labels["example_id"].isin(sources.retired().keys() - set(candidates["example_id"]))]
     agreed, open_ = resolve(labels, candidates, standard)
     found = expected(agreed, open_, sources.load())
     found = found[can_be_judged(found)]
-    waiting = queue(open_, found, candidates, settings.queue_size, settings.seed)
+    waiting = queue(open_, found, candidates, settings.queue_size, settings.seed, asked_for.load())
     tables.write_parquet(EXPECTATIONS, found, schema.EXPECTATIONS)
     tables.write_csv(LABEL_QUEUE, waiting, schema.QUEUE)
     numbers = figures(labels, candidates, tags, (agreed, open_, found), standard, settings)

@@ -435,6 +435,41 @@ class Monitor(Model):
     seed: int = 7
 
 
+class Refresh(Model):
+    """What `golden refresh` proposes. No stage reads it."""
+
+    window: Positive = 1000
+    """The newest conversations of the pool that the plan looks at."""
+    dimensions: list[str] = Field(default=["category", "complexity", "tone", "risk", "length"], min_length=1)
+    """Tag dimensions that are combined: those known before the answer. `outcome` would only say that failures fail."""
+    tags: Annotated[int, Field(ge=1, le=3)] = 2
+    """At most so many tags in a combination."""
+    combinations: Positive = 10
+    """At most so many are proposed."""
+    min_support: Positive = 15
+    """Conversations of the window that a combination must have."""
+    covered_by: Positive = 10
+    """From so many examples on a combination is well covered."""
+    level: Annotated[float, Field(gt=0, lt=1, strict=False)] = 0.95
+    """Of the interval whose lower bound ranks the combinations."""
+    records: Positive = 5
+    """At most so many conversations are asked for in each combination."""
+    retire_after_days: Positive = 183
+    """An example is retired when production showed nothing near it for so long."""
+    exempt: list[Literal["production", "expert", "adversarial", "synthetic"]] = ["expert", "adversarial"]
+    """Sources that are never retired; nor is anything pinned."""
+    keep: list[str] = []
+    """Examples that are never retired, by id: those that were restored and that production still does not show."""
+    adversarial_owed: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [10, 20]
+    """At least and at most so many new adversarial scenarios a quarter."""
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> "Refresh":
+        if self.adversarial_owed[0] > self.adversarial_owed[1]:
+            raise ValueError(f"adversarial_owed: the least, {self.adversarial_owed[0]}, is more than the most, {self.adversarial_owed[1]}")
+        return self
+
+
 class Engine(Model):
     """Where partitions are worked on. Changes no byte of any output, so no stage declares it."""
 
@@ -468,6 +503,7 @@ class Params(Model):
     diff: Diff = Diff()
     power: Power = Power()
     monitor: Monitor = Monitor()
+    refresh: Refresh = Refresh()
     engine: Engine = Engine()
 
 

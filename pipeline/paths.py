@@ -10,6 +10,8 @@ KEYS = Path("data/keys.csv")
 SOURCES = Path("data/sources")
 RETIRED = SOURCES / "retired"
 """Examples that production does not show any more; they can come back."""
+WANTED = Path("data/wanted.csv")
+"""Conversations that a refresh wants labelled before others: ids alone."""
 GRAMMARS = Path("data/grammars")
 LABELS = Path("data/labels")
 TAGGED = Path("data/interim/tagged")

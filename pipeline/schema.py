@@ -281,13 +281,24 @@ QUEUE = Table(
         (
             "why",
             TEXT,
-            "unlabelled; too_few_annotators; not_approved (a text that one wrote); disagreement; stale_text; stale_standard (used until it is labelled anew)",
+            "wanted (by a refresh, unlabelled); unlabelled; too_few_annotators; not_approved (a text that one wrote); disagreement; stale_text; stale_standard (used until it is labelled anew)",
         ),
         ("values", TEXT, "the values given so far, separated by ` | `; of texts their number"),
         ("notes", TEXT, "what annotators noted, separated by ` | `"),
         ("criteria", TEXT, "the part of the labelling standard that it touches"),
     ),
     ("example_id", "dimension"),
+)
+
+WANTED = Table(
+    "wanted",
+    "one conversation that a refresh wants labelled before others (data/wanted.csv); holds no text",
+    (
+        EXAMPLE_ID,
+        ("reason", TEXT, "the tag combination that it stands for, and how often production fails there"),
+        ("since", TEXT, "date of the newest conversation in the pool when it was asked for, ISO 8601"),
+    ),
+    ("example_id",),
 )
 
 EXAMPLES = Table(
@@ -419,7 +430,6 @@ BEHAVIOURS = Table(
 )
 
 ALL = (
-    LAST_SEEN,
     PAIRS,
     RECORDS,
     REJECTS,
@@ -435,6 +445,8 @@ ALL = (
     TASKS,
     EXPECTATIONS,
     QUEUE,
+    WANTED,
+    LAST_SEEN,
     EXAMPLES,
     MEMBERS,
     RESPONSES,

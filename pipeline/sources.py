@@ -1,6 +1,6 @@
 """Authored sources: expert, adversarial, synthetic and regression scenarios as YAML that people read and write.
 
-`data/sources/<source>/*.yaml` holds a list of scenarios. Texts may name placeholders (`<PERSON_1>`), which merge renders like
+`data/sources/<source>/*.yaml` holds a list of scenarios, `data/sources/retired/` those that came out of it and may come back. Texts may name placeholders (`<PERSON_1>`), which merge renders like
 production's, so that an author needs no invented names.
 """
 
@@ -149,6 +149,19 @@ class Regression(Model):
     expect: Expect
 
 
+class RetiredConversation(Model):
+    """A conversation that production shows no more. Its text is in the pool, never here."""
+
+    id: str = Field(pattern=r"^p-[0-9a-f]{16}$")
+    reason: str
+    retired_on: DateText
+    slices: str = ""
+    """Its tags when it was retired: dimension=value, separated by blanks."""
+
+
+RETIRED_KEYS = ("retired_on", "retired_because")
+"""What a scenario in data/sources/retired has beside its own keys."""
+
 KINDS: dict[str, type[Expert] | type[Adversarial] | type[Synthetic] | type[Regression]] = {
     "expert": Expert,
     "adversarial": Adversarial,
@@ -165,19 +178,62 @@ def load(folder: Path = SOURCES) -> dict[str, list[tuple[Path, Entry]]]:
     """
     found: dict[str, list[tuple[Path, Entry]]] = {}
     seen: dict[str, Path] = {}
+    gone = {example_id: path for example_id, (path, _) in retired(folder).items()}
     for source, kind in KINDS.items():
         found[source] = []
         for path in sorted((folder / source).glob("*.yaml")):
-            content = read_yaml(path)
-            if content is None:
-                continue
-            if not isinstance(content, list):
-                raise InputError(f"{path}: expected a list of scenarios, each beginning with '- id:'")
-            for number, item in enumerate(content, 1):
-                where = f"{path}, {item['id'] if isinstance(item, dict) and 'id' in item else f'scenario {number}'}"
+            for where, item in _items(path):
                 entry = build_model(where, item, kind)
+                if entry.id in gone and not isinstance(entry, Regression):
+                    raise InputError(
+                        f"{where}: is retired in {gone[entry.id]}; run 'golden refresh --restore {entry.id}', or give it another id"
+                    )
                 if entry.id in seen:
                     raise InputError(f"{where}: the id stands twice, also in {seen[entry.id]}; give it another")
                 seen[entry.id] = path
                 found[source].append((path, entry))
     return found
+
+
+def retired(folder: Path = SOURCES) -> dict[str, tuple[Path, Entry | RetiredConversation]]:
+    """Id of each retired example to its file in `retired/` and what stands there.
+
+    Raises InputError for an entry that does not fit, and for an id that stands twice.
+    """
+    found: dict[str, tuple[Path, Entry | RetiredConversation]] = {}
+    home = folder / "retired"
+    for path in sorted(home.rglob("*.yaml")):
+        kind: type[Expert] | type[Adversarial] | type[Synthetic] | type[Regression] | type[RetiredConversation] | None = (
+            RetiredConversation if path == home / "production.yaml" else KINDS.get(path.parent.name)
+        )
+        if kind is None:
+            raise InputError(f"{path}: expected {home}/production.yaml or a file in {home}/<source>/; move it there")
+        for where, item in _items(path):
+            own = (
+                {k: v for k, v in item.items() if k not in RETIRED_KEYS}
+                if kind is not RetiredConversation and isinstance(item, dict)
+                else item
+            )
+            entry = build_model(where, own, kind)
+            if entry.id in found:
+                raise InputError(f"{where}: the id stands twice, also in {found[entry.id][0]}; take one out")
+            found[entry.id] = (path, entry)
+    return found
+
+
+def retired_scenarios(folder: Path = SOURCES) -> list[tuple[Path, Entry]]:
+    """The retired scenarios that people wrote, with their files: what is proposed must not repeat them."""
+    return [(path, entry) for path, entry in retired(folder).values() if not isinstance(entry, RetiredConversation)]
+
+
+def _items(path: Path) -> list[tuple[str, Any]]:
+    """The entries of a file, each with how an error names it."""
+    content = read_yaml(path)
+    if content is None:
+        return []
+    if not isinstance(content, list):
+        raise InputError(f"{path}: expected a list of scenarios, each beginning with '- id:'")
+    return [
+        (f"{path}, {item['id'] if isinstance(item, dict) and 'id' in item else f'scenario {number}'}", item)
+        for number, item in enumerate(content, 1)
+    ]

@@ -3,7 +3,7 @@
 In: the pool, `data/sources/`, `expectations/tagging.yaml`, labels of `tag.<dimension>` in `data/labels/`. Out:
 `data/interim/tagged/candidates.parquet` and `tags.parquet`, `metrics/tagging.json`.
 A conversation that several raw files hold counts once, from the earliest. A regression entry takes its text from the pool.
-A synthetic scenario that is not approved is no candidate. What an author gave stands, then what annotators agreed on, then the log,
+A synthetic scenario that is not approved is no candidate, nor is what `data/sources/retired` lists. What an author gave stands, then what annotators agreed on, then the log,
 then rules or the classifier, whichever is surer.
 
 What can never happen: two candidates with one id; a tag whose value the standard does not list; a regression entry that repeats
@@ -258,10 +258,19 @@ def earliest(found: pd.DataFrame, partitions: pd.DataFrame) -> pd.DataFrame:
 
 
 def assemble(
-    done: list[tuple[pd.DataFrame, pd.DataFrame]], listed: pd.DataFrame, entries: Sources, tagging: Tagging
+    done: list[tuple[pd.DataFrame, pd.DataFrame]],
+    listed: pd.DataFrame,
+    entries: Sources,
+    tagging: Tagging,
+    retired: frozenset[str] = frozenset(),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Candidates and tags of everything, from those of the pool partitions (in the order of `listed`) and the authored sources."""
+    """Candidates and tags of everything, from those of the pool partitions (in the order of `listed`) and the authored sources.
+
+    What is `retired` is none, unless somebody flagged it since.
+    """
     production = earliest(tables.concat([found for found, _ in done], schema.CANDIDATES), listed)
+    gone = retired - {entry.id for _, entry in entries["regression"]}
+    production = production[~production["example_id"].isin(gone)].reset_index(drop=True)
     counted = set(zip(production["partition"], production["example_id"], strict=True))
     kept = [
         rules[[(partition, example_id) in counted for example_id in rules["example_id"]]]
@@ -310,8 +319,8 @@ def work() -> str:
     wanted = params.load()
     check_metadata(tagging, wanted)
     done = map_partitions(run_job, [Job(partition, tagging, given) for partition in listed["partition"]], wanted.engine, "tag")
-    found, by_rule = assemble(done, listed, entries, tagging)
-    door.check_regressions(entries, found, wanted.anonymize.allow_list)
+    found, by_rule = assemble(done, listed, entries, tagging, frozenset(sources.retired()))
+    door.check_regressions(entries, tables.concat([part for part, _ in done], schema.CANDIDATES), wanted.anonymize.allow_list)
     tags, numbers = tag_learning.learn(found, by_rule, agreed_tags(found, tagging), tagging)
     tables.write_parquet(CANDIDATES, found, schema.CANDIDATES)
     tables.write_parquet(TAGS, tags, schema.TAGS)
@@ -319,9 +328,11 @@ def work() -> str:
     tables.write_json(METRICS / "tagging.json", numbers)
     counts = found["source"].value_counts()
     pending = sum(isinstance(entry, Synthetic) and entry.status == "pending" for _, entry in entries["synthetic"])
-    duplicates = sum(len(part) for part, _ in done) - int(counts.reindex(LOGGED).sum())
+    pooled = pd.concat([part["example_id"] for part, _ in done]) if done else pd.Series(dtype="str")
+    duplicates, retired = len(pooled) - pooled.nunique(), pooled.nunique() - int(counts.reindex(LOGGED).sum())
     return (
         f"{', '.join(f'{counts[s]:,} {s}' for s in sorted(counts.index))}; {duplicates} duplicates across files, {pending} pending left out"
+        + (f", {retired} retired" if retired else "")
         + tag_learning.in_words(numbers)
     )
 

@@ -19,6 +19,8 @@ PLAIN: dict[str, dict[str, Any]] = {
     "labels": {"annotator": "amara", "labelled_at": "2026-03-03", "standard_version": "1", "text_sha": "t", "note": ""},
     "tasks": {"value": "", "labelled_at": "", "standard_version": "2", "text_sha": "t", "note": "", "conversation": ""},
     "expectations": {"expected_behaviour": "answer", "must_include": [], "must_not_include": [], "answer": "", "answer_match": "", "answer_tolerance": 0.0, "regex": [], "json_schema": "", "citations": [], "expectation_sha": "x", "agreed_by": "amara"},
+    "wanted": {"reason": "r", "since": "2026-05-01"},
+    "last_seen": {"source": "production", "last_seen": "2026-03-02", "distance": 0.1},
     "members": {"reason": "first", "since": "1.0.0", "slices": "", "source": "production"},
     "partitions": {
         "raw": "present", "source_sha256": "s", "read": 1, "kept": 1, "rejected": "", "sampled_out": 0, "first": "2026-03-02T12:00:00+00:00", "last": "2026-03-02T12:00:00+00:00",

@@ -165,6 +165,12 @@ def test_the_queue_proposes_failures_first_and_no_more_than_it_may():
     assert waiting[["example_id", "why"]].to_dict("records") == [{"example_id": "p-7", "why": "unlabelled"}]
 
 
+def test_what_a_refresh_wants_is_labelled_before_failures():
+    found = frame(schema.CANDIDATES, [{"example_id": f"p-{i}", "input": said("x"), "failed": i == 7} for i in range(9)])
+    waiting = stage.queue(tables.empty(schema.QUEUE), tables.empty(schema.EXPECTATIONS), found, 2, 0, frozenset({"p-3"}))
+    assert dict(zip(waiting["example_id"], waiting["why"], strict=True)) == {"p-3": "wanted", "p-7": "unlabelled"}
+
+
 HEADER = ",".join(schema.LABELS.names)
 LATER = ("must_include", *expecting.LATER)
 TEXT = {"kind": "expectation", "scale": "text", "criteria": "c", "decision_rule": "approved"}

@@ -65,17 +65,18 @@ DECLARED: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("path", "wanted"), DECLARED)
 def test_a_declared_plot_is_an_output_and_its_template_draws_columns_that_are_there(path: str, wanted: dict[str, Any]) -> None:
     stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
-    outs = [out for name in ("merge", "metrics", "power") for out in stages[name]["outs"]]
+    outs = [out for name in ("merge", "metrics", "power", "monitor") for out in stages[name]["outs"]]
     assert path in [out if isinstance(out, str) else next(iter(out)) for out in outs]
     columns = {
         "slices.json": {"slice", "dimension", "n", "accuracy", "low", "high"},
         "calibration.json": set(plots.reliability(stating((0.5, 1)), 0.95)[0]),
         "behaviour.csv": set(schema.BEHAVIOURS.names),
         "power.json": {"slice", "sample", "size", "n", "caught_rate", "low", "high", "is_chosen"},
+        "alignment.json": {"slice", "off"} | {f"{side}_{key}" for side in ("production", "dataset") for key in ("rate", "low", "high", "n")},
         "coverage.json": {"row", "dimension", "column", "have", "share", "production_share"},
     }[Path(path).name]
     template = json.loads((ROOT / ".dvc" / "plots" / f"{wanted['template']}.json").read_text())
-    made = {"answers", "share", "expected_so_often", "times_two"}
+    made = {"answers", "share", "expected_so_often", "times_two", "at"}
     used = {field for field in fields(template) if not field.startswith("<DVC")} - {"rev"} - made
     assert used | {wanted["x"], wanted["y"]} <= columns
 

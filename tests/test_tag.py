@@ -162,3 +162,13 @@ def test_everything_together_has_each_id_once_and_authored_outcome_is_the_expect
     outcome = tags[tags["dimension"] == "outcome"].set_index("example_id")["value"]
     assert outcome["e-1"] == "refuse"
     assert "w2" not in set(found["partition"])
+
+
+def test_what_is_retired_is_no_candidate_unless_it_was_flagged():
+    flagged = "p-" + "0" * 16
+    pool = frame(schema.POOL, [{"example_id": i, "messages": said("x")} for i in (flagged, "p-1", "p-2")])
+    part = stage.candidates(pool, "w1"), stage.tag(pool.assign(entities=[set()] * 3), STANDARD, {})
+    listed = frame(schema.PARTITIONS, [{"partition": "w1"}])
+    found, tags = stage.assemble([part], listed, ENTRIES, STANDARD, frozenset({flagged, "p-1"}))
+    assert {i for i in found["example_id"] if i.startswith("p-")} == {flagged, "p-2"}
+    assert "p-1" not in set(tags["example_id"])

@@ -21,6 +21,7 @@ from pipeline.cli import (
     label,
     pii_eval,
     power,
+    refresh,
     review,
     status,
     synthesize,
@@ -79,6 +80,7 @@ app.command("contract")(contract.contract)
 app.command("diff")(diff.diff)
 app.command("flag")(flag.flag)
 app.command("power")(power.power)
+app.command("refresh")(refresh.refresh)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(label.app, name="label")
 app.add_typer(key.app, name="key")

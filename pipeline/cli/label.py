@@ -28,7 +28,7 @@ def next_(
         typer.Option("--open", help="Give out what is open instead: too few annotators, texts to approve, another text or standard since."),
     ] = False,
 ) -> None:
-    """Write a sheet for each annotator: the conversations whose labels are worth most, a share of them random.
+    """Write a sheet for each annotator: the conversations that a refresh wants, then those whose labels are worth most, a share of them random.
 
     Worth is the cost of failures in the slices that a conversation fills, more so where it failed, where nothing like it is labelled
     and where its tags are uncertain. Sheets lie in data/interim/tasks, which git ignores; they hold anonymized text. What is given out
@@ -38,6 +38,7 @@ def next_(
     """
     from pipeline import expectations, params
     from pipeline.labeling import assignment, tasks
+    from pipeline.refreshing import asked_for
 
     standard, settings = expectations.load_labeling(), params.load()
     names = [name.strip() for name in annotators.split(",") if name.strip()]
@@ -52,7 +53,7 @@ def next_(
         aside = frozenset(work.waiting["example_id"])
         chosen = assignment.choose(
             *(work.candidates, work.tags, frozenset(work.labels["example_id"]), aside, expectations.load_coverage()),
-            *(n, settings.label.random_share, settings.merge.seed),
+            *(n, settings.label.random_share, settings.merge.seed, asked_for.load()),
         )
         questions = list(assignment.questions(chosen, names, overlap, standard, settings.label.seed))
     if not questions:

@@ -109,7 +109,9 @@ def _check(entry: "Synthetic", path: Path) -> None:
     from pipeline import params, paths, schema, sources, synthesize, tables
 
     settings = params.load()
-    there = synthesize.present(sources.load(), tables.read_parquet(paths.CANDIDATES, schema.CANDIDATES), but=entry.id)
+    there = synthesize.present(
+        {**sources.load(), "retired": sources.retired_scenarios()}, tables.read_parquet(paths.CANDIDATES, schema.CANDIDATES), but=entry.id
+    )
     (why,) = synthesize.refusals([entry], there, settings.merge.near_duplicate, settings.anonymize.allow_list)
     if why:
         raise InputError(f"{path}, {entry.id}: refused, one of those {why}; nothing was changed")

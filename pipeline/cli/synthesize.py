@@ -57,7 +57,7 @@ def synthesize(
     wanted, uncovered = _wanted(cell, n, loaded)
     entries = sources.load()
     candidates = tables.read_parquet(paths.CANDIDATES, tables_of.CANDIDATES)
-    there = synthesize.present(entries, candidates)
+    there = synthesize.present({**entries, "retired": sources.retired_scenarios()}, candidates)
     kept, refused, lacking = [], Counter[str](), []
     for fills, count in wanted:
         proposals: Iterable[dict[str, Any]] = (

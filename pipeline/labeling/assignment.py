@@ -32,8 +32,9 @@ def choose(
     count: int,
     random_share: float,
     seed: int,
+    wanted: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """`count` ids of logged `candidates` (schema.CANDIDATES) to label, most valuable first among those that are not random.
+    """`count` ids of logged `candidates` (schema.CANDIDATES) to label: those `wanted`, then the most valuable, then random ones.
 
     `labelled` count as covered; none of them, and none of `aside` (given out already), is chosen. `seed` is the control sample's.
     """
@@ -42,7 +43,9 @@ def choose(
     order = [str(i) for i in control(logged, len(logged), seed)["example_id"]]
     open_ = set(logged.loc[free, "example_id"])
     random = [i for i in order if i in open_][: round(count * random_share)]
-    return [*_by_value(logged, tags, labelled, open_ - set(random), random, coverage, min(count, len(open_)) - len(random)), *random]
+    first = sorted((wanted & open_) - set(random))[: count - len(random)]
+    left = min(count, len(open_)) - len(random) - len(first)
+    return [*first, *_by_value(logged, tags, labelled, open_ - {*random, *first}, [*random, *first], coverage, left), *random]
 
 
 def _by_value(

@@ -101,3 +101,10 @@ def test_a_question_of_an_older_standard_goes_to_as_many_as_a_new_one():
 
 def frame_of_queue(rows):
     return pd.DataFrame(rows, columns=["example_id", "dimension", "why"])
+
+
+def test_what_a_refresh_wants_is_given_out_first():
+    found, tags = candidates(6), tagged()
+    chosen = assignment.choose(found, tags, frozenset(), frozenset(), COVERAGE, 3, 0.0, 7, frozenset({"p-4", "p-5", "p-gone"}))
+    assert chosen[:2] == ["p-4", "p-5"]
+    assert len(set(chosen)) == 3
