@@ -29,6 +29,8 @@ Scalar = str | int | float | bool | None
 class Dataset(Model):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     """The dataset's name in releases and reports."""
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    """Of its texts, ISO 639: stands in the dataset card."""
 
 
 class Intake(Model):

@@ -40,4 +40,7 @@ GRADER = METRICS / "grader.json"
 MONITOR = METRICS / "monitor.json"
 FEEDBACK = METRICS / "feedback.json"
 PLOTS = METRICS / "plots"
+HISTORY = METRICS / "history.csv"
+CARD = Path("data/releases/README.md")
+CHANGELOG = Path("CHANGELOG.md")
 REPORTS = Path("reports")

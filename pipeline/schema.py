@@ -338,6 +338,36 @@ MEMBERS = Table(
     ("example_id",),
 )
 
+HISTORY = Table(
+    "history",
+    "one release of the dataset (metrics/history.csv); a figure that does not exist is empty",
+    (
+        ("version", TEXT, "semantic version; its git tag is golden@v<version>"),
+        ("released_on", TEXT, "ISO 8601 date of the latest pooled conversation: what the release knows of"),
+        ("examples", pa.int64(), "how many examples it holds"),
+        ("production", pa.int64(), "of them from production, regressions among them"),
+        ("expert", pa.int64(), "of them expert scenarios"),
+        ("adversarial", pa.int64(), "of them adversarial scenarios"),
+        ("synthetic", pa.int64(), "of them synthetic scenarios"),
+        ("added", pa.int64(), "examples that the release before did not have"),
+        ("removed", pa.int64(), "examples of the release before that it does not have"),
+        ("target_version", TEXT, "the build whose answers it was measured by"),
+        ("verdict", TEXT, "of the gate on those answers: ship, hold or undecided"),
+        ("forced_why", TEXT, "why it was released all the same; empty where the verdict is ship"),
+        ("accuracy", pa.float64(), "share of examples that are right, 0..1"),
+        ("accuracy_low", pa.float64(), "lower end of its interval"),
+        ("accuracy_high", pa.float64(), "upper end of its interval"),
+        ("caught_rate", pa.float64(), "catching power at the contract's size"),
+        ("cry_wolf_rate", pa.float64(), "how often the gate holds where nothing got worse"),
+        ("pii_recall", pa.float64(), "of labelled characters of personal data, the share found"),
+        ("pii_precision", pa.float64(), "of characters found, the share that is personal data"),
+        ("agreement", pa.float64(), "Krippendorff's alpha on the behaviour expected"),
+        ("spearman", pa.float64(), "rank correlation of failure rates by slice with production's"),
+        ("backtest", pa.float64(), "share of a month's failures near to the dataset of the month before"),
+    ),
+    ("version",),
+)
+
 LAST_SEEN = Table(
     "last_seen",
     "when production last showed something like an example (data/interim/last_seen.csv); holds no text",
@@ -446,6 +476,7 @@ ALL = (
     EXPECTATIONS,
     QUEUE,
     WANTED,
+    HISTORY,
     LAST_SEEN,
     EXAMPLES,
     MEMBERS,

@@ -72,7 +72,8 @@ def test_a_declared_plot_is_an_output_and_its_template_draws_columns_that_are_th
         "calibration.json": set(plots.reliability(stating((0.5, 1)), 0.95)[0]),
         "behaviour.csv": set(schema.BEHAVIOURS.names),
         "power.json": {"slice", "sample", "size", "n", "caught_rate", "low", "high", "is_chosen"},
-        "alignment.json": {"slice", "off"} | {f"{side}_{key}" for side in ("production", "dataset") for key in ("rate", "low", "high", "n")},
+        "alignment.json": {"slice", "off"}
+        | {f"{side}_{key}" for side in ("production", "dataset") for key in ("rate", "low", "high", "n")},
         "coverage.json": {"row", "dimension", "column", "have", "share", "production_share"},
     }[Path(path).name]
     template = json.loads((ROOT / ".dvc" / "plots" / f"{wanted['template']}.json").read_text())

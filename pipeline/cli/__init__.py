@@ -22,6 +22,7 @@ from pipeline.cli import (
     pii_eval,
     power,
     refresh,
+    release,
     review,
     status,
     synthesize,
@@ -81,6 +82,7 @@ app.command("diff")(diff.diff)
 app.command("flag")(flag.flag)
 app.command("power")(power.power)
 app.command("refresh")(refresh.refresh)
+app.command("release")(release.release)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(label.app, name="label")
 app.add_typer(key.app, name="key")

@@ -71,6 +71,9 @@ def gate(
     ledger: Annotated[
         str | None, typer.Option("--ledger", metavar="PATH|branch", help="Where reruns are pooled: a CSV, or the branch golden-ledger.")
     ] = None,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Decide by the dataset's own metrics/scores.csv; asks nothing, and tries no failure again.")
+    ] = False,
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON, for scripts.")] = None,
     as_markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write a comment for a pull request.")] = None,
     as_junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit, for a CI's test view.")] = None,
@@ -86,7 +89,9 @@ def gate(
     from pipeline.tables import write_bytes, write_json, write_text
 
     try:
-        outcome = _outcome(target, version, dataset, against, ledger)
+        outcome = (
+            _recorded(dataset, against, target or version or ledger) if recorded else _outcome(target, version, dataset, against, ledger)
+        )
     except InputError as error:
         reason = str(error)
         _write(as_json, lambda path: write_json(path, report.refused_json(reason)))
@@ -116,6 +121,18 @@ def _outcome(target: str | None, version: str | None, dataset: str | None, again
         else own.model_copy(update={"version": version or own.version})
     )
     return verdict.gate(asked, chosen, against, opened_ledger(ledger))
+
+
+def _recorded(dataset: str | None, against: str | None, asking: str | None) -> "Outcome":
+    from pipeline import schema, tables
+    from pipeline.gating import verdict
+    from pipeline.gating.dataset import opened
+    from pipeline.paths import SCORES
+
+    if asking is not None:
+        raise InputError("--recorded: asks nothing, so it takes no --target, --target-version or --ledger")
+    asked = opened(dataset)
+    return verdict.recorded(asked, tables.read_csv(asked.folder / SCORES, schema.SCORES), against)
 
 
 def _write(path: Path | None, write: Callable[[Path], None]) -> None:

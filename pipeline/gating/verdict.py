@@ -125,6 +125,27 @@ def gate(dataset: Dataset, target: params.Target, against: str | None, ledger: L
     return _decided(context, found, judged, before, run, ledger)
 
 
+def recorded(dataset: Dataset, scores: pd.DataFrame, against: str | None = None) -> Outcome:
+    """The verdict on what `scores` (schema.SCORES of one target version) hold; asks nothing, so no new failure is tried again.
+
+    Raises InputError where they are not of this dataset.
+    """
+    tags, ids = tags_of(dataset.examples), dataset.examples["example_id"]
+    costs = example_costs(ids, tags, dataset.coverage)
+    context = _Context(dataset, dataset.evaluate.target, tags, costs, sliced(tags, ids, dataset.contract, dataset.coverage))
+    versions = sorted(scores["target_version"].unique())
+    if len(versions) != 1:
+        raise InputError(f"metrics/scores.csv: holds scores of {' and '.join(versions) or 'nothing'}; run 'dvc repro score'")
+    judged = context.judged(scores)
+    before = baseline.find(against, dataset, versions[0], tables.empty(schema.LEDGER))
+    found = _Evidence(scores, scores["epoch"].nunique(), None, tables.empty(schema.SCORES))
+    wrong = asking.errors(asking.Asked(scores, [], None), dataset)
+    run = Run(versions[0], found.epochs, 0, False, (), None, wrong, _not_testable(judged))
+    if wrong:
+        return Outcome("error", dataset, run, asking.told(wrong))
+    return _decided(context, found, judged, before, run, None, may_ask=False)
+
+
 def _asked(context: _Context, known: pd.DataFrame) -> _Evidence:
     """The earlier epochs that still count, and a new one; only what was never asked where the most allowed are there."""
     dataset = context.dataset
@@ -165,7 +186,13 @@ def _is_another(judged: Judged, context: _Context, found: _Evidence) -> bool:
 
 
 def _decided(
-    context: _Context, found: _Evidence, judged: Judged, before: baseline.Baseline | None, run: Run, ledger: Ledger | None
+    context: _Context,
+    found: _Evidence,
+    judged: Judged,
+    before: baseline.Baseline | None,
+    run: Run,
+    ledger: Ledger | None,
+    may_ask: bool = True,
 ) -> Outcome:
     dataset, decision = context.dataset, context.dataset.contract.decision
     q = strictness(decision.cost_of_shipping_bad, decision.cost_of_blocking_good)
@@ -181,13 +208,14 @@ def _decided(
         paired = _paired(context, before.scores, judged, change.equal)
         broke = _regressions(context, paired)
         failed = regression.new_failures(paired, context.slices.intolerable[paired["example_id"]].to_numpy(bool))
-        repeated, confirmed = _repeated(context, failed, found)
+        repeated, confirmed = _repeated(context, failed, found) if may_ask else ((), [])
         if errors := [error for asked in confirmed for error in asking.errors(asked, dataset)]:
             return Outcome("error", dataset, replace(run, errors=errors), asking.told(errors))
     decided = decide(probable.probability_all_met, q, (broke is not None and broke.found) or bool(repeated))
     more = more_examples(clauses, clusters, q, seed=SEED) if decided == "undecided" else 0
     warnings = _kept(context, found, confirmed, ledger)
-    asking.done(dataset, context.target.version)
+    if may_ask:
+        asking.done(dataset, context.target.version)
     run = replace(run, pooled=ledger is not None and not warnings)
     against = before.name if before else None
     return Outcome(decided, dataset, run, "", warnings, q, probable, more, broke, repeated, against, change)
