@@ -66,7 +66,7 @@ def remixed(built: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 
 def test_another_mix_runs_merge_and_what_follows_and_its_diff_reads_well(remixed):
     project, output = remixed
-    assert set(stages_run(output)) == {"merge", "evaluate", "audit", "validate", "score", "metrics", "power", "accept"}
+    assert set(stages_run(output)) == {"merge", "evaluate", "audit", "validate", "score", "metrics", "power", "monitor", "report", "accept"}
     members = tables.read_csv(project.path / "data/golden/members.csv", schema.MEMBERS)
     assert members["source"].value_counts().to_dict() == {"production": 8, "expert": 6, "adversarial": 4, "synthetic": 2}
     assert "sources.expert.n" in project.run("dvc", "metrics", "diff", "--md")
@@ -368,3 +368,35 @@ def test_real_logs_become_candidates_by_changing_params_alone(project):
     assert list(kept) == [60, 60, 60]
     assert min(read["kept"]) >= 58
     assert list(kept + read["sampled_out"]) == lines
+
+
+def test_two_releases_account_for_every_example_and_a_failed_one_leaves_nothing_behind(project):
+    refused = project.run("golden", "release", "1.0.0", fails=True)
+    assert re.search(r"^golden: the gate says (hold|undecided): .* --force --why", refused, re.MULTILINE)
+    assert project.run("git", "status", "--porcelain") == ""
+    said = project.run("golden", "release", "1.0.0", "--force", "--why", "a small first one", "--notes", "The first.")
+    assert f"golden@v1.0.0: {SIZE} examples, {SIZE} came, 0 went" in said
+    assert project.run("git", "status", "--porcelain") == ""
+    assert "up to date" in project.repro()
+    assert project.run("git", "cat-file", "-t", "golden@v1.0.0").strip() == "tag"
+    project.set("merge.ratios", OTHER_MIX)
+    assert "params.yaml: changed and not committed" in project.run("golden", "release", "1.1.0", fails=True)
+    project.commit("another mix, not built")
+    assert "not what is committed; run 'dvc repro'" in project.run("golden", "release", "1.1.0", fails=True)
+    assert project.run("git", "status", "--porcelain") == ""
+    project.repro()
+    project.commit("built")
+    for version, told in (("1.0.0", "released already"), ("0.9.0", "older than 1.0.0"), ("1.1", "no version")):
+        assert told in project.run("golden", "release", version, "--force", "--why", "x", fails=True)
+    project.run("golden", "release", "1.1.0", "--force", "--why", "still small")
+    history = tables.read_csv(project.path / "metrics/history.csv", schema.HISTORY)
+    assert list(history["version"]) == ["1.0.0", "1.1.0"]
+    assert history["examples"][0] + history["added"][1] - history["removed"][1] == history["examples"][1]
+    assert history["added"][1] > 0
+    assert f"{SIZE} examples, {history['removed'][1]} went, {history['added'][1]} came" in project.run(
+        "golden", "diff", "golden@v1.0.0", "golden@v1.1.0"
+    )
+    changelog = (project.path / "CHANGELOG.md").read_text()
+    assert changelog.index("## 1.1.0") < changelog.index("## 1.0.0") < changelog.index("The first.")
+    project.run("dvc", "get", ".", "data/golden/examples.jsonl", "--rev", "golden@v1.0.0", "--out", "fetched.jsonl")
+    assert len((project.path / "fetched.jsonl").read_text().splitlines()) == SIZE

@@ -25,7 +25,7 @@ CONTRACT, COVERAGE = Path("expectations/contract.yaml"), Path("expectations/cove
 NEEDED = (EXAMPLES, MEMBERS, CONTRACT, COVERAGE, params.PARAMS)
 WHERE_THERE_ARE = (SCORES, GRADER)
 RELEASES = "golden@"
-"""What a release's tag begins with; a version may leave it out."""
+"""What a release's tag begins with; a version may leave it out, and the v behind it."""
 FORM = "expected REPOSITORY@VERSION, such as https://example.com/team/golden.git@v1.2.0"
 HASHES = "fetched.json"
 """What each fetched file's MD5 is, DVC's hash."""
@@ -162,7 +162,13 @@ def revision(repository: str, version: str) -> str:
     if listed is None:
         raise InputError(f"--dataset {repository}: git cannot read it; is the address right, and may this machine read it?")
     refs = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
-    for name in (f"refs/tags/{RELEASES}{version}", f"refs/tags/{version}", f"refs/heads/{version}", version):
+    for name in (
+        f"refs/tags/{RELEASES}{version}",
+        f"refs/tags/{RELEASES}v{version}",
+        f"refs/tags/{version}",
+        f"refs/heads/{version}",
+        version,
+    ):
         if commit := refs.get(f"{name}^{{}}") or refs.get(name):  # an annotated tag's commit is behind it
             return commit
     if re.fullmatch(r"[0-9a-f]{7,40}", version):
