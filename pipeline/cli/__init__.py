@@ -17,6 +17,7 @@ from pipeline.cli import (
     erase,
     flag,
     gate,
+    init,
     key,
     label,
     pii_eval,
@@ -69,6 +70,8 @@ def golden(context: typer.Context, version: Annotated[bool, typer.Option("--vers
         typer.echo(context.get_help())
 
 
+app.command("init")(init.init)
+app.command("upgrade")(init.upgrade)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("anonymize")(anonymize.anonymize)

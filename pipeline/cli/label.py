@@ -22,7 +22,9 @@ def label() -> None:
 def next_(
     annotators: Annotated[str, typer.Option("--annotators", metavar="A,B,C", help="Who is asked.")],
     n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many conversations.")] = 50,
-    overlap: Annotated[int, typer.Option("--overlap", metavar="K", min=1, help="How many label each, blind.")] = 2,
+    overlap: Annotated[
+        int | None, typer.Option("--overlap", metavar="K", min=1, help="How many label each, blind. Default: the standard's min_annotators.")
+    ] = None,
     still_open: Annotated[
         bool,
         typer.Option("--open", help="Give out what is open instead: too few annotators, texts to approve, another text or standard since."),
@@ -42,6 +44,7 @@ def next_(
 
     standard, settings = expectations.load_labeling(), params.load()
     names = [name.strip() for name in annotators.split(",") if name.strip()]
+    overlap = overlap or standard.min_annotators
     _check_names(names, overlap, standard)
     work = _Present(standard, settings)
     if still_open:

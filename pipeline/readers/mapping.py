@@ -185,6 +185,14 @@ def _occurred_at(value: Any) -> int:
     return microseconds
 
 
+def is_time(value: Any) -> bool:
+    """Whether `ingest.fields.occurred_at` could read it."""
+    try:
+        return _occurred_at(value) > 0
+    except _Rejected:
+        return False
+
+
 def _microseconds(value: Any) -> int:
     """ISO 8601, a date, or seconds, milliseconds, micro- or nanoseconds since 1970 (told apart by their size) as number or text."""
     if isinstance(value, str):
