@@ -168,7 +168,7 @@ def _turns(logged: dict[str, Any], mapping: Mapping) -> Iterator[tuple[Any, Any]
     if not isinstance(turns, list):
         raise _Rejected("wrong_type")
     for turn in turns:
-        if not isinstance(turn, dict):
+        if not isinstance(turn, dict | list):
             raise _Rejected("wrong_type")
         yield mapping.role(turn), mapping.text(turn)
 

@@ -152,17 +152,22 @@ def _turns(records: Sequence[Mapping[str, Any]]) -> tuple[str, str, str, dict[st
             for key, inner in value.items():
                 walk(inner, f"{path}.{key}" if path else str(key))
         elif isinstance(value, list):
-            lists.setdefault(path, []).extend(one for one in value if isinstance(one, Mapping))
+            lists.setdefault(path, []).extend(_as_mapping(one) for one in value if isinstance(one, Mapping | list))
 
     for record in records:
         walk(record, "")
     for path, turns in sorted(lists.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        role, text = _key(turns, ROLES), _key(turns, TEXTS)
+        role, text = _key(turns, (*ROLES, "0")), _key(turns, (*TEXTS, "1"))
         if role and text and role != text:
             named = Counter(str(turn[role]) for turn in turns if turn.get(role) not in (None, ""))
             if 0 < len(named) <= FEW and all(len(name) <= SHORT for name in named):
                 return path, role, text, {name: _role(name) for name in sorted(named)}
     return "", "", "", {}
+
+
+def _as_mapping(turn: Any) -> Mapping[str, Any]:
+    """A turn that is a list, such as `["customer", "hello"]`, by its places: that is how a dotted path names them."""
+    return turn if isinstance(turn, Mapping) else {str(place): value for place, value in enumerate(turn)}
 
 
 def _key(turns: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
