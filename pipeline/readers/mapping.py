@@ -170,7 +170,8 @@ def _turns(logged: dict[str, Any], mapping: Mapping) -> Iterator[tuple[Any, Any]
     for turn in turns:
         if not isinstance(turn, dict | list):
             raise _Rejected("wrong_type")
-        yield mapping.role(turn), mapping.text(turn)
+        by_place = turn if isinstance(turn, dict) else {str(place): value for place, value in enumerate(turn)}
+        yield mapping.role(by_place), mapping.text(by_place)
 
 
 def _occurred_at(value: Any) -> int:
