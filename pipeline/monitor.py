@@ -83,8 +83,8 @@ def _window(part: pd.DataFrame, side: Side) -> dict[str, Any]:
 
 def seen(found: pd.DataFrame, calibration: dict[str, Any]) -> dict[str, Any]:
     """`last_seen` of metrics/monitor.json, from schema.LAST_SEEN: how many examples production shows, and since when not."""
-    dates = found["last_seen"]
-    content = {**calibration, "seen": int((dates != "").sum()), "unseen": int((dates == "").sum())}
+    dates, is_near = found["last_seen"], found["distance"] <= calibration["threshold"]
+    content = {**calibration, "seen": int(is_near.sum()), "unseen": int((~is_near).sum())}
     return content | ({"oldest": min(dates[dates != ""])} if (dates != "").any() else {})
 
 

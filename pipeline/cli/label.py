@@ -23,7 +23,8 @@ def next_(
     annotators: Annotated[str, typer.Option("--annotators", metavar="A,B,C", help="Who is asked.")],
     n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many conversations.")] = 50,
     overlap: Annotated[
-        int | None, typer.Option("--overlap", metavar="K", min=1, help="How many label each, blind. Default: the standard's min_annotators.")
+        int | None,
+        typer.Option("--overlap", metavar="K", min=1, help="How many label each, blind. Default: the standard's min_annotators."),
     ] = None,
     still_open: Annotated[
         bool,

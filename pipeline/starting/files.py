@@ -67,7 +67,7 @@ label:
 merge:
   size: 50                            # 50 to 100 to begin with, 200 for a gate
   ratios: {{production: 1.0, expert: 0.0, adversarial: 0.0, synthetic: 0.0}} # 0.6, 0.2, 0.1, 0.1 once there are scenarios
-  shortfall: scale                    # fail once it is a gate
+  shortfall: fail                     # or scale: a smaller dataset at the same ratios
   stratify_by: [category, complexity]
   failure_share: production
   near_duplicate: 0.8
@@ -88,13 +88,25 @@ evaluate:                             # docs/targets.md: a function, an address,
   concurrency: 4
   timeout_s: 60
 
-score: {{}}
+score:                                # docs/scorers.md
+  similarity: null
+  graded: null
+  scorers: {{}}
+  reported: [citations_precision]
+
 metrics:
   interval: 0.95
   pairs: [[category, complexity]]
   min_examples: 5
 
-diff: {{text: none}}
+diff: {{text: none}}                    # or surrogate: what a pull request's comment shows of texts
+
+power: {{sizes: [0.1, 0.2, 0.3, 0.5], background: 0.02, releases: 100, seed: 7}}
+
+monitor: {{window_days: 30, threshold: 0.7, backtest_months: 3}} # docs/monitoring.md
+
+refresh: {{window: 1000, dimensions: [category, complexity], retire_after_days: 183}} # docs/refresh.md
+
 engine: {{kind: processes, workers: 2, scheduler: null}}
 """
 
