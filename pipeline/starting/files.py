@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline import schema
 from pipeline.expectations import FOLDER
+from pipeline.paths import HISTORY
 from pipeline.starting.sniffing import BAD, Sniffed
 from pipeline.yaml_models import in_flow
 
@@ -279,6 +280,7 @@ def everything(
         FOLDER / "labeling.yaml": labeling(*people),
         Path("data/erased.csv"): ",".join(schema.ERASED.names) + "\n",
         Path("data/wanted.csv"): ",".join(schema.WANTED.names) + "\n",
+        HISTORY: ",".join(schema.HISTORY.names) + "\n",
         Path("data/pairs.csv"): ",".join(schema.PAIRS.names) + "\n",
         FOLDER / "pii-spans.jsonl": "",
         **{
