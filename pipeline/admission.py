@@ -11,7 +11,7 @@ What can never happen: a text, or a message that may quote one, in a reason, a f
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -132,24 +132,20 @@ def _audited(
     return pd.concat([pool.drop(index=leaking), again.set_axis(leaking)]).sort_index()
 
 
-def look_again(pool: Iterable[pd.DataFrame], make: Make, partition: str) -> Iterator[pd.DataFrame]:
-    """What `make` makes of the parts of a partition whose raw file is gone.
+def look_again(pool: pd.DataFrame, make: Make, partition: str) -> pd.DataFrame:
+    """What `make` makes of a partition whose raw file is gone.
 
-    Raises InputError behind the last where a recognizer fails on one of its conversations: it cannot be made again, so what becomes of
-    it is for a person to say.
+    Raises InputError where a recognizer fails on one of its conversations: it cannot be made again, so what becomes of it is for a
+    person to say.
     """
-    every_failed = []
-    for part in pool:
-        made, failed = looked_at(part, make)
-        every_failed.append(failed)
-        yield from made
-    failed = tables.concat(every_failed, schema.LEFT_OUT)
+    made, failed = looked_at(pool, make)
     if len(failed):
         first = failed.iloc[0]
         raise InputError(
             f"{partition}: {len(failed)} of its conversations cannot be looked at and its raw file is gone (first: {first['example_id']},"
             f" {first['reason']}, {first['where']}); correct the recognizer, or run 'golden erase --example-id {first['example_id']}'"
         )
+    return tables.concat(made, schema.POOL)
 
 
 # What stays out of a partition, and what was masked in it, lies beside it

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import admission, erasure, rejects, schema, stage, tables
@@ -209,9 +210,9 @@ def run_job(job: Job) -> str:
     finder = _finder(job.params.model_dump_json(), job.optimization)
     path = POOL / f"{job.partition}.parquet"
     if job.records is None:
-        again = partial(anonymize_again, params=job.params, key=job.key, finder=finder)
-        pool = admission.look_again(tables.read_parquet_in_parts(path, schema.POOL, CHUNK), again, job.partition)
-        tables.write_parquet_in_parts(path, pool, schema.POOL, job.note)
+        old = tables.read_parquet(path, schema.POOL)
+        pool = admission.look_again(old, partial(anonymize_again, params=job.params, key=job.key, finder=finder), job.partition)
+        tables.write_parquet(path, pool, schema.POOL, job.note)
     else:
         tables.write_parquet_in_parts(path, _admitted(job, job.records, finder), schema.POOL, job.note)
     return job.partition
@@ -221,8 +222,8 @@ def _admitted(job: Job, records: Path, finder: "Finder") -> Iterator[pd.DataFram
     """The partition's rows, chunk by chunk. What is left out of it is written behind the last, before the partition counts as made."""
     make = partial(anonymize, params=job.params, key=job.key, finder=finder)
     left_out, masked = [], []
-    for some in tables.read_parquet_in_parts(records, schema.RECORDS, CHUNK):
-        admitted = admission.admit(some, make, job.params)
+    for batch in pq.ParquetFile(records).iter_batches(CHUNK):
+        admitted = admission.admit(tables.to_frame(pa.Table.from_batches([batch])), make, job.params)
         left_out.append(admitted.left_out)
         masked.append(admitted.masked)
         yield admitted.pool

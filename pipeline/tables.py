@@ -91,25 +91,13 @@ def read_parquet(path: Path, table: Table, columns: list[str] | None = None, onl
 
     Raises InputError where the file is missing or its columns are not `table`'s.
     """
-    _check_columns(path, table)
-    some = None if only is None else pc.field("example_id").isin(pa.array(list(only), pa.string()))
-    return to_frame(pq.read_table(path, columns=columns, filters=some))
-
-
-def read_parquet_in_parts(path: Path, table: Table, rows: int) -> Iterator[pd.DataFrame]:
-    """The same in frames of at most `rows` rows, of which no two are in memory."""
-    _check_columns(path, table)
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(rows):
-            yield to_frame(pa.Table.from_batches([batch]))
-
-
-def _check_columns(path: Path, table: Table) -> None:
     if not path.is_file():
         raise InputError(f"{path}: not there; run 'dvc pull', or 'dvc repro' to build it")
     found = pq.read_schema(path)
     if found.names != table.names or found.remove_metadata() != table.arrow:
         raise InputError(f"{path}: not the columns of {table.name}; it was made by another version: run 'dvc repro'")
+    some = None if only is None else pc.field("example_id").isin(pa.array(list(only), pa.string()))
+    return to_frame(pq.read_table(path, columns=columns, filters=some))
 
 
 def to_frame(arrow: pa.Table) -> pd.DataFrame:

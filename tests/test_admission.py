@@ -73,10 +73,9 @@ def test_a_user_s_mistake_is_not_taken_for_a_bad_text():
 def test_a_partition_whose_raw_file_is_gone_is_kept_as_it_is_until_a_person_says_what_to_do():
     pool = frame(schema.POOL, [{"example_id": f"p-{n}", "messages": said(text)} for n, text in enumerate(["hello", f"slow {SECRET}"])])
     with pytest.raises(InputError, match=r"^w1: 1 of its .* p-1, recognizer_timed_out, our codes.* --example-id p-1'$") as caught:
-        list(admission.look_again([pool], as_pooled, "w1"))
+        admission.look_again(pool, as_pooled, "w1")
     assert SECRET not in str(caught.value)
-    (again,) = admission.look_again([pool.iloc[:1]], as_pooled, "w1")
-    assert again.equals(as_pooled(pool.iloc[:1]))
+    assert admission.look_again(pool.iloc[:1], as_pooled, "w1").equals(as_pooled(pool.iloc[:1]))
 
 
 def test_too_many_that_stay_out_fail_the_stage_with_the_reason_met_most():

@@ -6,6 +6,7 @@ from typing import Any
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
+from spacy.tokens import Doc
 
 from pipeline.pii.model import TYPES
 from pipeline.pii.reading import Reader
@@ -17,8 +18,7 @@ _WORD = re.compile(r"\w+")
 class RampartEngine(NoOpNlpEngine):
     """Presidio's seam for models: carries what a reader finds to `RampartRecognizer`, in the artifacts.
 
-    It also fills in words as tokens and lemmas, which Presidio's context words need. The tokens are plain words and no spaCy document:
-    a document's words stay in its vocabulary for ever, and logs never run out of new ones.
+    It also fills in words as tokens and lemmas, which Presidio's context words need.
     """
 
     engine_name = "rampart"
@@ -39,20 +39,13 @@ class RampartEngine(NoOpNlpEngine):
             for text, found in zip(together, self.reader.findings(together), strict=True):
                 yield text, self._carry(text, found, language)
 
-    def is_stopword(self, word: str, language: str) -> bool:
-        return False
-
-    def is_punct(self, word: str, language: str) -> bool:
-        return False
-
     def _carry(self, text: str, found: list[Span], language: str) -> NlpArtifacts:
-        matches = list(_WORD.finditer(text))
-        words = [match.group() for match in matches]
+        words = list(_WORD.finditer(text))
         artifacts = NlpArtifacts(
             entities=[],
-            tokens=words,
-            tokens_indices=[match.start() for match in matches],
-            lemmas=[word.lower() for word in words],
+            tokens=Doc(self._vocab, words=[word.group() for word in words]),
+            tokens_indices=[word.start() for word in words],
+            lemmas=[word.group().lower() for word in words],
             nlp_engine=self,
             language=language,
         )

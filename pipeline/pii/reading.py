@@ -15,8 +15,8 @@ from pipeline.pii.model import Model
 from pipeline.pii.spans import Span
 from pipeline.pii.words import findings, worth_reading
 
-REMEMBERED = 16_384
-"""Sentences of earlier texts whose words are kept in memory, the latest ones."""
+REMEMBERED = 65_536
+"""Sentences whose words are kept in memory, the latest ones."""
 READ_TOGETHER = 2048
 """Stretches that are sorted by length and given to the model."""
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*\n\s*")
@@ -26,14 +26,6 @@ _ABBREVIATION = re.compile(
 )
 _GREETING = re.compile(r"(?:hello|hi|hey|dear|good (?:morning|afternoon|evening))\b[^,.!?\n]{0,40},\s+", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
-
-
-def forget_but_latest(remembered: OrderedDict[str, list[Span]], used: Sequence[str], most: int) -> None:
-    """Leave the `most` latest of what is remembered, and all that is `used` now, which becomes the latest."""
-    for key in used:
-        remembered.move_to_end(key)
-    while len(remembered) > max(most, len(used)):
-        remembered.popitem(last=False)
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -78,16 +70,20 @@ class Reader:
         return [[_moved(word, start) for start, shown in of_text for word in self._recalled(shown, words)] for of_text in pieces]
 
     def read_ahead(self, texts: Iterable[str]) -> None:
-        """Read the sentences of many texts, each once, and remember their words until the texts of the next call are read."""
+        """Read the sentences of many texts, each once, and remember their words."""
         distinct = dict.fromkeys(shown for text in texts for _, shown in self._pieces(text, False))
         unread = [shown for shown in distinct if shown not in self._remembered]
-        forget_but_latest(self._remembered, [shown for shown in distinct if shown in self._remembered], REMEMBERED)
         for start in range(0, len(unread), READ_TOGETHER):
             together = unread[start : start + READ_TOGETHER]
             self._remembered.update(zip(together, self.model.words(together), strict=True))
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
 
     def _recalled(self, shown: str, words: Mapping[str, list[Span]]) -> list[Span]:
-        return words[shown] if shown in words else self._remembered[shown]
+        if shown in words:
+            return words[shown]
+        self._remembered.move_to_end(shown)
+        return self._remembered[shown]
 
     def _pieces(self, text: str, everything: bool) -> list[tuple[int, str]]:
         """Where each stretch that is to be read starts, and as what the model sees it."""

@@ -31,12 +31,12 @@ from pipeline.params import Anonymize
 from pipeline.pii import chat, engines, lexicon, model
 from pipeline.pii.entities import SHORTEST_VALUE, kind_of_value
 from pipeline.pii.rampart import RampartEngine, RampartRecognizer
-from pipeline.pii.reading import Reader, forget_but_latest
+from pipeline.pii.reading import Reader
 from pipeline.pii.spans import PLACEHOLDER, Span
 from pipeline.pii.words import Asked, findings
 
-REMEMBERED = 8_192
-"""Earlier texts whose spans are kept in memory, the latest ones: templated answers recur in every partition."""
+REMEMBERED = 16_384
+"""Texts whose spans are kept in memory, the latest ones: templated answers recur in every partition."""
 BATCH = 64
 FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 """Those that Presidio compiles patterns with."""
@@ -98,14 +98,15 @@ class Finder:
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The disjoint spans of each text, in order. Equal texts have equal spans, whatever stands beside them."""
-        distinct = dict.fromkeys(texts)
-        unknown = [text for text in distinct if text not in self._found]
-        forget_but_latest(self._found, [text for text in distinct if text in self._found], REMEMBERED)
+        unknown = list(dict.fromkeys(text for text in texts if text not in self._found))
         self._reader.read_ahead(unknown)
         results = self.engine.analyze_iterator(unknown, language="en", batch_size=BATCH, entities=sorted(self.params.entities))
         for text, found in zip(unknown, results, strict=True):
             self._found[text] = self.settle(text, found)
-        return [self._found[text] for text in texts]
+        spans = [self._found[text] for text in texts]
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
+        return spans
 
     def settle(self, text: str, results: Sequence[RecognizerResult]) -> list[Span]:
         """Presidio's findings of a text, without what is allowed and with the placeholders it holds, as disjoint spans."""

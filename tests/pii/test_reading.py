@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.pii import lexicon, reading, recognizers
+from pipeline.pii import lexicon, recognizers
 from pipeline.pii.reading import Reader, sentences
 from pipeline.pii.spans import Span
 from pipeline.pii.words import findings, worth_reading
@@ -176,16 +176,3 @@ def test_batches_memory_and_reading_ahead_give_what_plain_presidio_calls_give(fi
     analyze = plain.engine.analyzer_engine.analyze
     alone = [plain.settle(text, analyze(text, "en", entities=entities)) for text in texts]
     assert finder.find(texts) == alone
-
-
-@given(st.lists(st.lists(st.sampled_from([f"this is z{n}. it broke." for n in range(9)]), min_size=1, max_size=6), max_size=8))
-def test_only_the_latest_sentences_are_remembered_and_what_is_forgotten_changes_nothing(calls):
-    whole, forgetful = Reader(Counting(), {"PERSON": 0.2}), Reader(Counting(), {"PERSON": 0.2})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "REMEMBERED", 2)
-        for texts in calls:
-            whole.read_ahead(texts)
-            forgetful.read_ahead(texts)
-            assert forgetful.findings(texts) == whole.findings(texts)
-            assert len(forgetful._remembered) <= 2 + len(texts)
-    assert len(forgetful.model.read) >= len(whole.model.read)

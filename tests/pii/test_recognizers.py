@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from presidio_analyzer import RecognizerResult
 
-from pipeline.pii import reading, recognizers
+from pipeline.pii import recognizers
 
 
 def found(finder, text):
@@ -62,14 +62,6 @@ TEXTS = [
 @given(st.permutations(TEXTS))
 def test_a_text_s_findings_do_not_depend_on_what_stands_beside_it(finder, texts):
     assert finder.find(texts) == [finder.find([text])[0] for text in texts]
-
-
-def test_memory_does_not_grow_with_texts_and_what_is_forgotten_changes_no_span(finder, anonymize_params, monkeypatch):
-    monkeypatch.setattr(recognizers, "REMEMBERED", 2)
-    monkeypatch.setattr(reading, "REMEMBERED", 2)
-    forgetful = recognizers.build(anonymize_params)
-    assert [forgetful.find([text])[0] for text in [*TEXTS, *TEXTS]] == [finder.find([text])[0] for text in [*TEXTS, *TEXTS]]
-    assert len(forgetful._found) <= 3
 
 
 def test_a_long_text_is_read_to_its_end(finder):
