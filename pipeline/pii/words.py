@@ -36,7 +36,7 @@ BESIDE_A_NAME = 0.5
 """For an everyday word directly beside a name: "reka xu"."""
 AROUND = 3
 """So many words before the first and behind the last that could be personal data are read with them."""
-SENTENCES = 16_384
+SENTENCES = 8_192
 """Distinct sentences whose verdict is kept."""
 
 _STREET = re.compile(
