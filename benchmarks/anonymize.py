@@ -1,12 +1,14 @@
 """How fast and in how much memory the demo's texts are anonymized, beside Presidio's engines with the same recognizers.
 
-    python -m benchmarks.anonymize [--workers 2] [--memory 10000 1000000]
+    python -m benchmarks.anonymize [--workers 2]
+    python -m benchmarks.anonymize --memory 10000 100000 1000000
 
 A text is a message, or a value of an example's fixtures, as the stage looks at them. Each side is a process of its own and begins
 with loading the model. `stage` is `python -m pipeline.anonymize`, which also reads, places placeholders and writes the pool;
 `AnalyzerEngine` takes one text after the other, `BatchAnalyzerEngine` 64 at a time, both in one process, as Presidio is called.
-Both give spans alone, which must be those that the stage's finder gives. `--memory` measures the stage on so many messages made of
-the demo's sentences, which is what a log of many weeks looks like to it. Everything is imported once before, so that no side compiles modules:
+Both give spans alone, which must be those that the stage's finder gives. `--memory` measures the stage, and that alone, on one file
+of so many messages, made of the demo's sentences; one in three also holds a name and a code that no other has, as logs do: whatever
+grew with the texts, sentences or words that were seen would show. A file is one process's, so its peak is that process's. Everything is imported once before, so that no side compiles modules:
 where PYTHONDONTWRITEBYTECODE is set and nothing was compiled, each process of each stage takes some seconds longer.
 """
 
@@ -20,12 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pandas as pd
 import pyarrow.parquet as pq
+from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine
 
 from pipeline import anonymize, params, schema, tables
 from pipeline.paths import POOL_CSV, RECORDS
@@ -54,6 +58,9 @@ def main() -> None:
             [sys.executable, "-c", "from pipeline.pii import lexicon, recognizers; lexicon.names()"], env=compiling(), check=True
         )
         run(folder, "pipeline.ingest")
+        if given.memory:
+            measure_memory(folder, given.memory)
+            return
         messages, values = (sum(map(len, part)) for part in texts(folder))
         count = messages + values
         print(f"{count:,} texts ({messages:,} messages, {values:,} values of fixtures), {given.workers} workers")
@@ -66,10 +73,6 @@ def main() -> None:
         for side in ("AnalyzerEngine", "BatchAnalyzerEngine"):
             print(f"the stage is {figures[side][0] / figures['stage'][0]:.1f} times as fast as {side}")
         print(f"equal spans: {len({figures[side][2] for side in SIDES}) == 1}")
-        for wanted in given.memory:
-            made = many(folder, wanted)
-            seconds, peak, _ = run(folder, "pipeline.anonymize")
-            print(f"{made:>10,} messages in one file: {seconds:,.0f} s, {made / seconds:,.0f} messages/s, peak {peak:,.0f} MB a process")
 
 
 def compiling() -> dict[str, str]:
@@ -129,13 +132,20 @@ def finder(found_by: Finder, given: list[str]) -> list[list[Span]]:
 
 def batch(found_by: Finder, given: list[str]) -> list[list[Span]]:
     entities = sorted(found_by.params.entities)
-    results = found_by.engine.analyze_iterator(given, "en", batch_size=BATCH, entities=entities)
+    results = BatchAnalyzerEngine(presidio(found_by)).analyze_iterator(given, "en", batch_size=BATCH, entities=entities)
     return [found_by.settle(text, found) for text, found in zip(given, results, strict=True)]
 
 
 def one_by_one(found_by: Finder, given: list[str]) -> list[list[Span]]:
     entities = sorted(found_by.params.entities)
-    return [found_by.settle(text, found_by.engine.analyzer_engine.analyze(text, "en", entities=entities)) for text in given]
+    analyze = presidio(found_by).analyze
+    return [found_by.settle(text, analyze(text, "en", entities=entities)) for text in given]
+
+
+def presidio(found_by: Finder) -> AnalyzerEngine:
+    """Presidio's own analyzer with the finder's recognizers."""
+    engine = found_by.engine.analyzer_engine
+    return AnalyzerEngine(engine.registry, engine.nlp_engine)
 
 
 SIDES: dict[str, Callable[[Finder, list[str]], list[list[Span]]]] = {
@@ -154,34 +164,50 @@ def digest(side: Callable[[Finder, list[str]], list[list[Span]]]) -> str:
     return over.hexdigest()
 
 
-def many(folder: Path, wanted: int) -> int:
-    """One file of records with `wanted` messages, each a few sentences of the demo's in an order of its own; how many there are."""
+def measure_memory(folder: Path, sizes: list[int]) -> None:
     messages, _ = texts(folder)
     pieces = sorted({text[a:b] for of_file in messages for text in of_file for a, b in sentences(text)})
+    first = min((folder / RECORDS).glob("*.parquet"))
+    records, note = tables.to_frame(pq.read_table(first)), tables.read_note(first)
+    row = records[records["fixtures"] == ""].iloc[0].to_dict()
+    shutil.rmtree(folder / RECORDS)
+    for wanted in sizes:
+        made = many(folder, wanted, pieces, row, note)
+        seconds, peak, _ = run(folder, "pipeline.anonymize")
+        print(f"{made:>10,} messages in one file: {seconds:,.0f} s, {made / seconds:,.0f} messages/s, peak {peak:,.0f} MB", flush=True)
+
+
+def many(folder: Path, wanted: int, pieces: list[str], row: dict[Hashable, Any], note: dict[str, str]) -> int:
+    """Write the only file of records, conversations like `row` with `wanted` messages in all, and say how many there are."""
     draw = random.Random(7)
-    first = tables.to_frame(pq.read_table(min((folder / RECORDS).glob("*.parquet"))))
-    note = tables.read_note(min((folder / RECORDS).glob("*.parquet")))
-    row = first[first["fixtures"] == ""].iloc[0].to_dict()
     conversations = wanted // TURNS
 
     def frames() -> Iterator[pd.DataFrame]:
         for start in range(0, conversations, 10_000):
             ids = range(start, min(start + 10_000, conversations))
-            rows = [row | {"example_id": f"p-{i:016x}", "log_id": f"made-{i}", "messages": conversation(draw, pieces)} for i in ids]
+            rows = [row | {"example_id": f"p-{i:016x}", "log_id": f"made-{i}", "messages": conversation(draw, pieces, i)} for i in ids]
             yield pd.DataFrame(rows)[schema.RECORDS.names]
 
-    # Those of the demo stay beside it: their partitions are in the pool already.
     made = folder / RECORDS / "made.parquet"
     tables.write_parquet_in_parts(made, frames(), schema.RECORDS, note | {"fingerprint": str(wanted)})
     made.with_suffix(".rejects.csv").write_text(",".join(schema.REJECTS.names) + "\n", encoding="utf-8")
     return conversations * TURNS
 
 
-def conversation(draw: random.Random, pieces: list[str]) -> list[dict[str, str]]:
-    return [
-        {"role": "assistant" if turn % 2 else "user", "content": " ".join(draw.choices(pieces, k=draw.randint(1, 3)))}
-        for turn in range(TURNS)
-    ]
+def conversation(draw: random.Random, pieces: list[str], number: int) -> list[dict[str, str]]:
+    turns = [" ".join(draw.choices(pieces, k=draw.randint(2, 3))) for _ in range(TURNS)]
+    turns[0] += f" This is {invented(number)}, about {draw.randrange(10**8):08}-{number:X}."
+    return [{"role": "assistant" if turn % 2 else "user", "content": text} for turn, text in enumerate(turns)]
+
+
+def invented(number: int) -> str:
+    """A name that belongs to `number` alone."""
+    syllables = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
+    name = "x"
+    while number:
+        number, place = divmod(number, len(syllables))
+        name += syllables[place]
+    return name.title()
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def changed(name: str, value: Any, settings: Anonymize) -> Anonymize:
 
 
 def measure(sets: dict[str, Labelled], settings: Anonymize) -> Scores:
-    for cached in (lexicon.is_common, words.could_hold):
+    for cached in (lexicon.is_common, words.worth_reading):
         cached.cache_clear()
     finder = recognizers.build(settings)
     return {name: scored(pii_eval.mark(labelled, finder)) for name, labelled in sets.items()}

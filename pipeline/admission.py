@@ -11,7 +11,8 @@ What can never happen: a text, or a message that may quote one, in a reason, a f
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -132,20 +133,23 @@ def _audited(
     return pd.concat([pool.drop(index=leaking), again.set_axis(leaking)]).sort_index()
 
 
-def look_again(pool: pd.DataFrame, make: Make, partition: str) -> pd.DataFrame:
-    """What `make` makes of a partition whose raw file is gone.
+def look_again(pool: Iterable[pd.DataFrame], make: Make, partition: str) -> Iterator[pd.DataFrame]:
+    """What `make` makes of a partition whose raw file is gone, piece by piece.
 
-    Raises InputError where a recognizer fails on one of its conversations: it cannot be made again, so what becomes of it is for a
-    person to say.
+    Raises InputError behind the last where a recognizer fails on one of its conversations: it cannot be made again, so what becomes of
+    it is for a person to say.
     """
-    made, failed = looked_at(pool, make)
-    if len(failed):
-        first = failed.iloc[0]
+    failing, first = 0, None
+    for piece in pool:
+        made, failed = looked_at(piece, make)
+        failing += len(failed)
+        first = failed.iloc[0] if first is None and len(failed) else first
+        yield tables.concat(made, schema.POOL)
+    if first is not None:
         raise InputError(
-            f"{partition}: {len(failed)} of its conversations cannot be looked at and its raw file is gone (first: {first['example_id']},"
+            f"{partition}: {failing} of its conversations cannot be looked at and its raw file is gone (first: {first['example_id']},"
             f" {first['reason']}, {first['where']}); correct the recognizer, or run 'golden erase --example-id {first['example_id']}'"
         )
-    return tables.concat(made, schema.POOL)
 
 
 # What stays out of a partition, and what was masked in it, lies beside it
@@ -170,17 +174,31 @@ def masked() -> pd.DataFrame:
     return tables.concat([tables.read_csv(path, schema.MASKED) for path in sorted(POOL.glob("*.masked.csv"))], schema.MASKED)
 
 
-def write(partition: str, left_out: pd.DataFrame, masked: pd.DataFrame) -> None:
-    for path, rows, table in ((file_of(partition), left_out, schema.LEFT_OUT), (masked_file(partition), masked, schema.MASKED)):
-        if len(rows):
-            tables.write_csv(path, rows, table)
-        else:
-            path.unlink(missing_ok=True)
+@contextmanager
+def listing(partition: str) -> Iterator[Callable[[Admitted], None]]:
+    """A function that lists what was left out and masked among some of a partition's conversations; the lists are in place when the
+    block ends well, each where there is something to list."""
+    with (
+        tables.csv_in_parts(file_of(partition), schema.LEFT_OUT) as left_out,
+        tables.csv_in_parts(masked_file(partition), schema.MASKED) as masked,
+    ):
+
+        def add(admitted: Admitted) -> None:
+            left_out(admitted.left_out)
+            masked(admitted.masked)
+
+        yield add
+
+
+def reasons(partition: str) -> Counter[str]:
+    """How many conversations stay out of a partition, by reason."""
+    path = file_of(partition)
+    return tables.count_csv(path, schema.LEFT_OUT, "reason") if path.is_file() else Counter()
 
 
 def is_whole(partition: str) -> bool:
     """Whether every conversation of a partition was looked at; where not, it is made again: what failed may have been this machine."""
-    return not read(partition)["reason"].isin(NOT_LOOKED_AT).any()
+    return reasons(partition).keys().isdisjoint(NOT_LOOKED_AT)
 
 
 def check(left_out: Counter[str], kept: int, max_rate: float) -> None:

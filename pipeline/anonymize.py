@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import admission, erasure, rejects, schema, stage, tables
@@ -210,9 +211,9 @@ def run_job(job: Job) -> str:
     finder = _finder(job.params.model_dump_json(), job.optimization)
     path = POOL / f"{job.partition}.parquet"
     if job.records is None:
-        old = tables.read_parquet(path, schema.POOL)
-        pool = admission.look_again(old, partial(anonymize_again, params=job.params, key=job.key, finder=finder), job.partition)
-        tables.write_parquet(path, pool, schema.POOL, job.note)
+        make = partial(anonymize_again, params=job.params, key=job.key, finder=finder)
+        again = admission.look_again(tables.frames(path, schema.POOL, CHUNK), make, job.partition)
+        tables.write_parquet_in_parts(path, again, schema.POOL, job.note)
     else:
         tables.write_parquet_in_parts(path, _admitted(job, job.records, finder), schema.POOL, job.note)
     return job.partition
@@ -221,13 +222,11 @@ def run_job(job: Job) -> str:
 def _admitted(job: Job, records: Path, finder: "Finder") -> Iterator[pd.DataFrame]:
     """The partition's rows, chunk by chunk. What is left out of it is written behind the last, before the partition counts as made."""
     make = partial(anonymize, params=job.params, key=job.key, finder=finder)
-    left_out, masked = [], []
-    for batch in pq.ParquetFile(records).iter_batches(CHUNK):
-        admitted = admission.admit(tables.to_frame(pa.Table.from_batches([batch])), make, job.params)
-        left_out.append(admitted.left_out)
-        masked.append(admitted.masked)
-        yield admitted.pool
-    admission.write(job.partition, tables.concat(left_out, schema.LEFT_OUT), tables.concat(masked, schema.MASKED))
+    with admission.listing(job.partition) as listed:
+        for some in tables.frames(records, schema.RECORDS, CHUNK):
+            admitted = admission.admit(some, make, job.params)
+            listed(admitted)
+            yield admitted.pool
 
 
 def plan(records: list[Path], listed: pd.DataFrame, params: Anonymize, key: bytes) -> list[Job]:
@@ -290,22 +289,29 @@ def partition_row(job: Job, listed: dict[str, dict[str, Any]]) -> dict[str, Any]
     if job.records is None:
         return {**listed[job.partition], "raw": "expired", "recognizers": job.note["recognizers"]}
     raw = tables.read_note(job.records)
-    pool = pq.read_table(POOL / f"{job.partition}.parquet", columns=["occurred_at"]).column("occurred_at").to_pandas().dropna()
-    rejected = tables.read_csv(job.records.with_suffix(".rejects.csv"), schema.REJECTS)["reason"]
-    left_out = admission.read(job.partition)["reason"]
+    first, last = first_and_last(POOL / f"{job.partition}.parquet")
+    rejected = tables.count_csv(job.records.with_suffix(".rejects.csv"), schema.REJECTS, "reason")
+    left_out = admission.reasons(job.partition)
     return {
         "partition": job.partition,
         "raw": "present",
         "source_sha256": raw["source_sha256"],
         "read": int(raw["read"]),
-        "kept": int(raw["kept"]) - len(left_out),
-        "rejected": rejects.to_text(Counter([*rejected, *left_out])),
+        "kept": int(raw["kept"]) - left_out.total(),
+        "rejected": rejects.to_text(rejected + left_out),
         "sampled_out": int(raw["sampled_out"]),
-        "first": pool.min().isoformat() if len(pool) else "",
-        "last": pool.max().isoformat() if len(pool) else "",
+        "first": first,
+        "last": last,
         "key_id": raw["key_id"],
         "recognizers": job.note["recognizers"],
     }
+
+
+def first_and_last(path: Path) -> tuple[str, str]:
+    """When the first and the last conversation of a partition began; empty where none carries a time."""
+    extremes = [pc.min_max(batch.column(0)) for batch in pq.ParquetFile(path).iter_batches(columns=["occurred_at"])]
+    times = pa.array([one[which].as_py() for one in extremes for which in ("min", "max")], schema.TIME).to_pandas().dropna()
+    return (times.min().isoformat(), times.max().isoformat()) if len(times) else ("", "")
 
 
 def work() -> str:

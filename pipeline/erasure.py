@@ -34,6 +34,8 @@ INSPECT = stage.STATE / "inspect"
 INTERIM = Path("data/interim")
 LOGS = Path("logs")
 DVC_TMP = Path(".dvc/tmp")
+ROWS = 1000
+"""Conversations of a partition that are in memory at a time."""
 SWEPT = (INTERIM, GOLDEN, RESPONSES, LOGS, REPORTS, DVC_TMP)
 """Where every file is looked into. What stages make in them is made anew by the next `dvc repro`."""
 
@@ -121,18 +123,20 @@ def _in_pool(ids: frozenset[str]) -> Iterator[Change]:
 
 
 def _count(path: Path, ids: frozenset[str]) -> int:
-    column = pq.read_table(path, columns=["example_id"]).column(0)
-    return int(pc.sum(pc.is_in(column, pa.array(sorted(ids)))).as_py() or 0)
+    wanted = pa.array(sorted(ids))
+    batches = pq.ParquetFile(path).iter_batches(columns=["example_id"])
+    return sum(pc.sum(pc.is_in(batch.column(0), wanted)).as_py() or 0 for batch in batches)
 
 
 def _drop_from_partition(path: Path, ids: frozenset[str]) -> None:
     """The row in data/pool.csv comes first: after a kill between the two it is right already, and counts nothing twice."""
-    left = without_rows(pq.read_table(path), ids)
+    left = without_rows(pq.read_table(path, columns=["example_id", "occurred_at"]), ids)
     if POOL_CSV.is_file():
         listed = tables.read_csv(POOL_CSV, schema.PARTITIONS).to_dict("records")
         rows = [_row_without(row, left) if row["partition"] == path.stem else row for row in listed]
         tables.write_csv(POOL_CSV, pd.DataFrame(rows, columns=schema.PARTITIONS.names), schema.PARTITIONS)
-    tables.write_parquet(path, left, schema.POOL, tables.read_note(path))
+    pieces = (without_rows(pa.Table.from_batches([batch]), ids) for batch in pq.ParquetFile(path).iter_batches(ROWS))
+    tables.write_parquet_in_parts(path, pieces, schema.POOL, tables.read_note(path))
 
 
 def without_rows(table: pa.Table, ids: frozenset[str]) -> pa.Table:

@@ -7,6 +7,7 @@ import csv
 import io
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,11 +92,7 @@ def read_parquet(path: Path, table: Table, columns: list[str] | None = None, onl
 
     Raises InputError where the file is missing or its columns are not `table`'s.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: not there; run 'dvc pull', or 'dvc repro' to build it")
-    found = pq.read_schema(path)
-    if found.names != table.names or found.remove_metadata() != table.arrow:
-        raise InputError(f"{path}: not the columns of {table.name}; it was made by another version: run 'dvc repro'")
+    _check_schema(path, table)
     some = None if only is None else pc.field("example_id").isin(pa.array(list(only), pa.string()))
     return to_frame(pq.read_table(path, columns=columns, filters=some))
 
@@ -110,6 +107,21 @@ def _column(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_nested(column.type):
         return pd.Series(column.to_pylist(), dtype=object)
     return column.to_pandas()
+
+
+def _check_schema(path: Path, table: Table) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: not there; run 'dvc pull', or 'dvc repro' to build it")
+    found = pq.read_schema(path)
+    if found.names != table.names or found.remove_metadata() != table.arrow:
+        raise InputError(f"{path}: not the columns of {table.name}; it was made by another version: run 'dvc repro'")
+
+
+def frames(path: Path, table: Table, rows: int) -> Iterator[pd.DataFrame]:
+    """The same in pieces of so many rows, in the order of the file."""
+    _check_schema(path, table)
+    for batch in pq.ParquetFile(path).iter_batches(rows):
+        yield to_frame(pa.Table.from_batches([batch]))
 
 
 def empty(table: Table) -> pd.DataFrame:
@@ -129,12 +141,35 @@ def write_csv(path: Path, frame: pd.DataFrame, table: Table) -> None:
 
 def as_csv(frame: pd.DataFrame, table: Table) -> bytes:
     """What `write_csv` writes."""
-    arrow = to_arrow(frame, table)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.names)
-    writer.writerows(zip(*(["" if v is None else v for v in arrow.column(n).to_pylist()] for n in table.names), strict=True))
+    writer.writerows(_csv_rows(frame, table))
     return out.getvalue().encode("utf-8")
+
+
+def _csv_rows(frame: pd.DataFrame, table: Table) -> Iterator[tuple[Any, ...]]:
+    arrow = to_arrow(frame, table)
+    return zip(*(["" if v is None else v for v in arrow.column(n).to_pylist()] for n in table.names), strict=True)
+
+
+@contextmanager
+def csv_in_parts(path: Path, table: Table) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """A function that adds a frame's rows to the CSV at `path`, which is in place when the block ends well. Each frame is sorted by
+    itself. Where none has a row, no file is there."""
+    rows = 0
+
+    def add(frame: pd.DataFrame) -> None:
+        nonlocal rows
+        rows += len(frame)
+        writer.writerows(_csv_rows(frame, table))
+
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.names)
+        yield add
+    if not rows:
+        path.unlink()
 
 
 def read_csv(path: Path, table: Table, missing: str = "run 'dvc repro' to build it") -> pd.DataFrame:
@@ -147,23 +182,47 @@ def read_csv(path: Path, table: Table, missing: str = "run 'dvc repro' to build 
     return parse_csv(path, path.read_bytes(), table)
 
 
+def count_csv(path: Path, table: Table, column: str) -> Counter[str]:
+    """How often each value of a column stands in a CSV of `table`, which is read piece by piece. Raises as `read_csv` does."""
+    if not path.is_file():
+        raise InputError(f"{path}: not there; run 'dvc repro' to build it")
+    counts = Counter[str]()
+    with _csv_errors(path, table), pyarrow.csv.open_csv(path, **_csv_options(table)) as pieces:
+        _check_columns(path, pieces.schema.names, table)
+        for piece in pieces:
+            counts.update(piece.column(column).to_pylist())
+    return counts
+
+
 def parse_csv(path: Path | str, content: bytes, table: Table) -> pd.DataFrame:
     """The same of a file's bytes, which were read from `path`."""
+    with _csv_errors(path, table):
+        arrow = pyarrow.csv.read_csv(pa.BufferReader(content), **_csv_options(table))
+    _check_columns(path, arrow.column_names, table)
+    return to_frame(arrow)
+
+
+def _csv_options(table: Table) -> dict[str, Any]:
+    types = {name: kind for name, kind, _ in table.columns}
+    return {
+        "parse_options": pyarrow.csv.ParseOptions(newlines_in_values=True),
+        "convert_options": pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+    }
+
+
+@contextmanager
+def _csv_errors(path: Path | str, table: Table) -> Iterator[None]:
     try:
-        arrow = pyarrow.csv.read_csv(
-            pa.BufferReader(content),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types={name: kind for name, kind, _ in table.columns}, strings_can_be_null=False
-            ),
-        )
+        yield
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         if "empty csv" in str(error).lower():
             raise InputError(f"{path}: empty; expected the columns {', '.join(table.names)}") from None
         raise InputError(f"{path}: not readable as CSV in UTF-8 with the columns {', '.join(table.names)}") from None
-    if arrow.column_names != table.names:
-        raise InputError(f"{path}, line 1: expected the columns {', '.join(table.names)}; found {', '.join(arrow.column_names)}")
-    return to_frame(arrow)
+
+
+def _check_columns(path: Path | str, found: list[str], table: Table) -> None:
+    if found != table.names:
+        raise InputError(f"{path}, line 1: expected the columns {', '.join(table.names)}; found {', '.join(found)}")
 
 
 def rounded(value: Any) -> Any:

@@ -11,6 +11,8 @@ NOON = pd.Timestamp("2026-03-02T12:00:00Z").as_unit("us")
 PLAIN: dict[str, dict[str, Any]] = {
     "records": {"text_sha": "t", "system": "shop", "occurred_at": NOON, "outcome": "resolved", "failed": False, "fixtures": "", "metadata": {}, "inclusion_weight": 1.0},
     "pool": {"text_sha": "t", "system": "shop", "occurred_at": NOON, "outcome": "resolved", "failed": False, "spans": [], "fixtures": "", "metadata": {}, "inclusion_weight": 1.0},
+    "left_out": {"reason": "leak_name", "where": "messages"},
+    "masked": {"kind": "name", "field": "messages"},
     "candidates": {
         "source": "production", "text_sha": "t", "partition": "w1", "occurred_at": NOON, "failed": False, "inclusion_weight": 1.0, "response": "", "spans": [], "fixtures": "",
         "fault": "", "canary": "", "incident_id": "", "reason": "", "pinned": False,

@@ -1,5 +1,6 @@
 import logging
 from collections import Counter
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -73,9 +74,10 @@ def test_a_user_s_mistake_is_not_taken_for_a_bad_text():
 def test_a_partition_whose_raw_file_is_gone_is_kept_as_it_is_until_a_person_says_what_to_do():
     pool = frame(schema.POOL, [{"example_id": f"p-{n}", "messages": said(text)} for n, text in enumerate(["hello", f"slow {SECRET}"])])
     with pytest.raises(InputError, match=r"^w1: 1 of its .* p-1, recognizer_timed_out, our codes.* --example-id p-1'$") as caught:
-        admission.look_again(pool, as_pooled, "w1")
+        list(admission.look_again([pool, pool.iloc[:1]], as_pooled, "w1"))
     assert SECRET not in str(caught.value)
-    assert admission.look_again(pool.iloc[:1], as_pooled, "w1").equals(as_pooled(pool.iloc[:1]))
+    (again,) = admission.look_again([pool.iloc[:1]], as_pooled, "w1")
+    assert again.equals(as_pooled(pool.iloc[:1]))
 
 
 def test_too_many_that_stay_out_fail_the_stage_with_the_reason_met_most():
@@ -137,6 +139,19 @@ def test_a_recognizer_that_raises_or_times_out_leaves_its_text_out_and_the_rest_
     assert SECRET not in out + err + caplog.text + admission.file_of("w1").read_text()
 
 
+def test_how_many_are_looked_at_at_a_time_changes_nothing(stage, monkeypatch):
+    made = []
+    for chunk in (1000, 1):
+        monkeypatch.setattr(anonymize, "CHUNK", chunk)
+        anonymize.run_job(stage)
+        rows = tables.read_parquet(anonymize.POOL / "w1.parquet", schema.POOL).to_dict("records")
+        made.append((rows, left_out(admission.read("w1")), admission.is_whole("w1"), anonymize.partition_row(stage, {})))
+    assert made[0] == made[1]
+    expired = replace(stage, records=None)
+    anonymize.run_job(expired)
+    assert tables.read_parquet(anonymize.POOL / "w1.parquet", schema.POOL).to_dict("records") == made[0][0]
+
+
 def test_what_could_not_be_looked_at_is_tried_again_and_what_leaks_is_not(stage, finder, monkeypatch):
     anonymize.run_job(stage)
     assert not anonymize.is_done(stage)
@@ -144,5 +159,8 @@ def test_what_could_not_be_looked_at_is_tried_again_and_what_leaks_is_not(stage,
     anonymize.run_job(stage)
     assert anonymize.is_done(stage)
     assert not admission.file_of("w1").exists()
-    admission.write("w1", pd.DataFrame([("p-1", "leak_email", "messages")], columns=schema.LEFT_OUT.names), tables.empty(schema.MASKED))
+    left_out = pd.DataFrame([("p-1", "leak_email", "messages")], columns=schema.LEFT_OUT.names)
+    with admission.listing("w1") as listed:
+        listed(admission.Admitted(tables.empty(schema.POOL), left_out, tables.empty(schema.MASKED)))
+    assert not admission.masked_file("w1").exists()
     assert anonymize.is_done(stage)

@@ -164,6 +164,17 @@ def test_only_a_new_file_is_anonymized_and_the_pool_equals_that_of_a_full_rebuil
     assert rebuilt.equals(listed)
 
 
+def test_a_partition_begins_and_ends_with_the_times_that_its_conversations_carry(repository):
+    days = [pd.Timestamp(f"2026-03-{day:02}T12:00:00.5Z").as_unit("us") for day in (4, 2, 9)]
+    parts = [
+        frame(schema.POOL, [{"example_id": f"p-{n}", "messages": said("hi"), "occurred_at": day}]) for n, day in enumerate([pd.NaT, *days])
+    ]
+    tables.write_parquet_in_parts(stage.POOL / "w1.parquet", parts, schema.POOL)
+    assert stage.first_and_last(stage.POOL / "w1.parquet") == ("2026-03-02T12:00:00.500000+00:00", "2026-03-09T12:00:00.500000+00:00")
+    tables.write_parquet_in_parts(stage.POOL / "w1.parquet", parts[:1], schema.POOL)
+    assert stage.first_and_last(stage.POOL / "w1.parquet") == ("", "")
+
+
 def test_a_partition_stays_when_its_raw_file_expired(repository, anonymize_params):
     _, listed = run(anonymize_params)
     content = (stage.POOL / "w1.parquet").read_bytes()

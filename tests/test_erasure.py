@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import erasure, identity, ingest, purge, schema, tables
+from pipeline import admission, erasure, identity, ingest, purge, schema, tables
 from pipeline.errors import InputError
 from pipeline.labeling.reading import read_labels
 from pipeline.paths import ERASED, POOL, POOL_CSV
@@ -137,9 +137,17 @@ def test_what_was_erased_elsewhere_leaves_the_pool_and_its_counts_still_add_up(p
     assert (POOL / "w1.parquet").read_bytes() == before
 
 
+def test_what_was_left_out_or_masked_of_an_erased_one_is_listed_no_longer(pool):
+    for path, table in ((admission.file_of("w1"), schema.LEFT_OUT), (admission.masked_file("w1"), schema.MASKED)):
+        tables.write_csv(path, frame(table, [{"example_id": i} for i in (GONE, STAYS)]), table)
+    assert erasure.known([GONE]) == {GONE}
+    erasure.forget(listed())
+    assert list(admission.read("w1")["example_id"]) == list(admission.masked()["example_id"]) == [STAYS]
+
+
 def test_a_kill_between_the_list_and_the_partition_counts_nothing_twice(pool, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(tables, "write_parquet", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(tables, "write_parquet_in_parts", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             erasure.forget(listed())
     assert erasure.forget(listed())["rejected"].iloc[0] == "bad_time=1 erased=2"

@@ -71,3 +71,33 @@ def test_metrics_are_rounded_and_finite(tmp_path):
     with pytest.raises(ValueError, match="finite"):
         tables.write_json(tmp_path / "m.json", {"a": float("nan")})
     assert pd.notna(tables.read_json(tmp_path / "m.json")["b"])
+
+
+def test_a_csv_in_parts_has_the_rows_of_all_and_is_there_only_where_one_has_a_row(tmp_path):
+    path = tmp_path / "a.csv"
+    parts = [
+        frame(schema.LEFT_OUT, [{"example_id": i, "reason": "leak_name", "where": 'a "b", c'} for i in ids])
+        for ids in (["p-2"], [], ["p-1", "p-3"])
+    ]
+    with tables.csv_in_parts(path, schema.LEFT_OUT) as add:
+        for part in parts:
+            add(part)
+        assert not path.exists()
+    assert list(tables.read_csv(path, schema.LEFT_OUT)["example_id"]) == ["p-2", "p-1", "p-3"]
+    assert tables.count_csv(path, schema.LEFT_OUT, "where") == {'a "b", c': 3}
+    with pytest.raises(KeyboardInterrupt), tables.csv_in_parts(path, schema.LEFT_OUT) as add:  # noqa: PT012 - the body is what fails
+        add(parts[1])
+        raise KeyboardInterrupt
+    assert [one.name for one in tmp_path.iterdir()] == ["a.csv"]
+    with tables.csv_in_parts(path, schema.LEFT_OUT) as add:
+        add(parts[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_csv_that_is_counted_is_refused_as_one_that_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("example_id,why\n")
+    for read in (tables.read_csv, lambda path, table: tables.count_csv(path, table, "reason")):
+        with pytest.raises(InputError, match=r"a\.csv, line 1: expected the columns example_id, reason, where; found example_id, why$"):
+            read(tmp_path / "a.csv", schema.LEFT_OUT)
+        with pytest.raises(InputError, match=r"b\.csv: not there"):
+            read(tmp_path / "b.csv", schema.LEFT_OUT)

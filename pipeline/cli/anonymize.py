@@ -30,7 +30,8 @@ CHUNK_LINES = 2000
 CHUNK_BYTES = 8 << 20
 """A chunk has at most so many lines, and ends with the line that makes it so large."""
 AHEAD = 16
-"""Chunks a worker that are read before their results are written, where there is more than one worker."""
+AHEAD_BYTES = 64 << 20
+"""So many chunks a worker are read before their results are written, and end with the one that makes them so large."""
 THRESHOLD = 0.3
 """From which score on the built-in types are personal data where no params.yaml says so."""
 ROLE_FIELDS = ("role", "from", "sender", "speaker", "author")
@@ -82,7 +83,7 @@ def anonymize(
     lines, found = 0, Counter[str]()
     with _opened(source) as file, _written(out) as written:
         chunks = _chunks(file)
-        while ahead := list(islice(chunks, 1 if workers == 1 else workers * AHEAD)):
+        while ahead := _ahead(chunks, 1 if workers == 1 else workers * AHEAD):
             for content, counts in map_partitions(partial(rewrite, how), ahead, engine, "anonymize"):
                 written.write(content)
                 found += counts
@@ -319,6 +320,17 @@ def _chunks(file: BinaryIO) -> Iterator[Chunk]:
             lines, size, first = [], 0, number + 1
     if any(lines):
         yield Chunk(first, lines)
+
+
+def _ahead(chunks: Iterator[Chunk], most: int) -> list[Chunk]:
+    ahead: list[Chunk] = []
+    size = 0
+    for chunk in islice(chunks, most):
+        ahead.append(chunk)
+        size += sum(map(len, chunk.lines))
+        if size >= AHEAD_BYTES:
+            break
+    return ahead
 
 
 @contextmanager

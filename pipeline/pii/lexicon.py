@@ -21,7 +21,7 @@ COMMON_THOUGH_A_NAME = (4.0, 5.0, 5.7)
 MISSPELT = 6
 """So long is a word at least that counts as a misspelling of a common one, one letter off; one shorter, of a very common one."""
 VERY_COMMON = 4.7
-WORDS = 65_536
+WORDS = 16_384
 """Distinct words whose verdict is kept."""
 
 STOP_WORDS = frozenset(
@@ -169,4 +169,14 @@ def _is_misspelt(word: str) -> bool:
     edits |= {word[:i] + c + word[i:] for i in range(1, len(word) + 1) for c in letters}
     edits |= {word[:i] + word[i + 1 :] for i in range(1, len(word))}
     enough = VERY_COMMON if len(word) < MISSPELT else COMMON + 0.3 if len(word) < MISSPELT + 2 else COMMON
+    if word.isascii() and word.isalpha():
+        return not edits.isdisjoint(_could_be_meant(enough))
     return any((frequency(other) >= enough and (other not in names() or enough == VERY_COMMON)) or other in BRANDS for other in edits)
+
+
+@cache
+def _could_be_meant(enough: float) -> frozenset[str]:
+    """What a word of plain letters may be a misspelling of. A new word has some hundred neighbours, each looked up here."""
+    rather_less = 10 ** (enough - 9.1)  # the share of all words that frequencies a little below `enough` stand for
+    listed = (word for word, share in _listed().items() if share > rather_less and word.isascii() and word.isalpha())
+    return BRANDS.union(word for word in listed if frequency(word) >= enough and (word not in names() or enough == VERY_COMMON))

@@ -116,6 +116,8 @@ def load(optimization: str = "ORT_ENABLE_ALL") -> Model:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # A plan of memory is kept for each shape of a batch otherwise, of which logs have thousands.
+    options.enable_mem_pattern = False
     options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, optimization)
     tokenizer = Tokenizer.from_file(str(folder() / "tokenizer.json"))
     tokenizer.no_truncation()

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
-from spacy.tokens import Doc
 
 from pipeline.pii.model import TYPES
 from pipeline.pii.reading import Reader
@@ -15,10 +15,38 @@ from pipeline.pii.spans import Span
 _WORD = re.compile(r"\w+")
 
 
+class Carried(NlpArtifacts):
+    """What the model finds in a text. The text's words, which few findings are looked at with, are taken when they are asked for.
+
+    They are plain texts: spaCy's, which Presidio means here, go into a vocabulary that keeps every word for good.
+    """
+
+    def __init__(self, text: str, found: list[Span], engine: "RampartEngine", language: str) -> None:
+        self.text, self.entities, self.nlp_engine, self.language = text, found, engine, language
+        self.scores = [one.score for one in found]
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        return _WORD.findall(self.text)
+
+    @cached_property
+    def tokens_indices(self) -> list[int]:
+        return [word.start() for word in _WORD.finditer(self.text)]
+
+    @cached_property
+    def lemmas(self) -> list[str]:
+        return [word.lower() for word in self.tokens]
+
+    @cached_property
+    def keywords(self) -> list[str]:
+        found: list[str] = self.set_keywords(self.nlp_engine, self.lemmas, self.language)
+        return found
+
+
 class RampartEngine(NoOpNlpEngine):
     """Presidio's seam for models: carries what a reader finds to `RampartRecognizer`, in the artifacts.
 
-    It also fills in words as tokens and lemmas, which Presidio's context words need.
+    The artifacts also have words as tokens and lemmas, which Presidio's context words need.
     """
 
     engine_name = "rampart"
@@ -29,7 +57,7 @@ class RampartEngine(NoOpNlpEngine):
         self.load()
 
     def process_text(self, text: str, language: str) -> NlpArtifacts:
-        return self._carry(text, self.reader.findings([text])[0], language)
+        return Carried(text, self.reader.findings([text])[0], self, language)
 
     def process_batch(self, texts: Iterable[Any], language: str, batch_size: int = 1, **_: Any) -> Iterator[tuple[str, NlpArtifacts]]:
         """Artifacts of many texts, in their order; so many are read at once. n_process does not apply."""
@@ -37,20 +65,7 @@ class RampartEngine(NoOpNlpEngine):
         for start in range(0, len(everything), batch_size):
             together = everything[start : start + batch_size]
             for text, found in zip(together, self.reader.findings(together), strict=True):
-                yield text, self._carry(text, found, language)
-
-    def _carry(self, text: str, found: list[Span], language: str) -> NlpArtifacts:
-        words = list(_WORD.finditer(text))
-        artifacts = NlpArtifacts(
-            entities=[],
-            tokens=Doc(self._vocab, words=[word.group() for word in words]),
-            tokens_indices=[word.start() for word in words],
-            lemmas=[word.group().lower() for word in words],
-            nlp_engine=self,
-            language=language,
-        )
-        artifacts.entities = found
-        return artifacts
+                yield text, Carried(text, found, self, language)
 
 
 class RampartRecognizer(EntityRecognizer):

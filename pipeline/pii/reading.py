@@ -5,18 +5,18 @@ templated answers repeat their sentences far more than their texts, and most of 
 """
 
 import re
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import regex
 
+from pipeline.pii.memo import Memo
 from pipeline.pii.model import Model
 from pipeline.pii.spans import Span
 from pipeline.pii.words import findings, worth_reading
 
-REMEMBERED = 65_536
-"""Sentences whose words are kept in memory, the latest ones."""
+REMEMBERED = 8_192
+"""Sentences whose words are kept in memory from batch to batch."""
 READ_TOGETHER = 2048
 """Stretches that are sorted by length and given to the model."""
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*\n\s*")
@@ -56,7 +56,9 @@ class Reader:
     """Ids of the user's own systems. They win over whatever the model says, so it sees them with every digit as 0."""
     allowed: regex.Pattern[str] | None = None
     """Phrases in which nothing is found."""
-    _remembered: OrderedDict[str, list[Span]] = field(default_factory=OrderedDict, repr=False)
+    _remembered: Memo[list[Span]] = field(default_factory=lambda: Memo(REMEMBERED), repr=False)
+    _ahead: dict[str, list[tuple[int, str]]] = field(default_factory=dict, repr=False)
+    """The stretches of each text that `read_ahead` was given last."""
 
     def findings(self, texts: Sequence[str]) -> list[list[Span]]:
         """Each text's findings at the thresholds."""
@@ -64,26 +66,23 @@ class Reader:
 
     def words(self, texts: Sequence[str], everything: bool = False) -> list[list[Span]]:
         """Each text's words that could be personal data; with `everything` also those of sentences that say nothing by themselves."""
-        pieces = [self._pieces(text, everything) for text in texts]
+        known = {} if everything else self._ahead
+        pieces = [known[text] if text in known else self._pieces(text, everything) for text in texts]
         unread = [shown for of_text in pieces for _, shown in of_text if shown not in self._remembered]
-        words = dict(zip(unread, self.model.words(unread), strict=True)) if unread else {}
-        return [[_moved(word, start) for start, shown in of_text for word in self._recalled(shown, words)] for of_text in pieces]
+        read = dict(zip(unread, self.model.words(unread), strict=True)) if unread else {}
+        words = {shown: read[shown] if shown in read else self._remembered[shown] for of_text in pieces for _, shown in of_text}
+        return [[_moved(word, start) for start, shown in of_text for word in words[shown]] for of_text in pieces]
 
-    def read_ahead(self, texts: Iterable[str]) -> None:
-        """Read the sentences of many texts, each once, and remember their words."""
-        distinct = dict.fromkeys(shown for text in texts for _, shown in self._pieces(text, False))
+    def read_ahead(self, texts: Sequence[str]) -> None:
+        """Read the sentences of many texts, each once, and remember their words, at least until the next call."""
+        self._remembered.trim()
+        self._ahead.clear()
+        self._ahead.update((text, self._pieces(text, False)) for text in texts)
+        distinct = dict.fromkeys(shown for pieces in self._ahead.values() for _, shown in pieces)
         unread = [shown for shown in distinct if shown not in self._remembered]
         for start in range(0, len(unread), READ_TOGETHER):
             together = unread[start : start + READ_TOGETHER]
             self._remembered.update(zip(together, self.model.words(together), strict=True))
-        while len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
-
-    def _recalled(self, shown: str, words: Mapping[str, list[Span]]) -> list[Span]:
-        if shown in words:
-            return words[shown]
-        self._remembered.move_to_end(shown)
-        return self._remembered[shown]
 
     def _pieces(self, text: str, everything: bool) -> list[tuple[int, str]]:
         """Where each stretch that is to be read starts, and as what the model sees it."""

@@ -1,14 +1,12 @@
 """What is personal data in a text: the model, Presidio's pattern recognizers, and those of params.yaml, as disjoint spans."""
 
 import re
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 import regex
 from presidio_analyzer import (
-    AnalyzerEngine,
     BatchAnalyzerEngine,
     EntityRecognizer,
     Pattern,
@@ -29,14 +27,18 @@ from presidio_analyzer.predefined_recognizers import (
 from pipeline.identity import Message
 from pipeline.params import Anonymize
 from pipeline.pii import chat, engines, lexicon, model
+from pipeline.pii.analyzer import LeanAnalyzer
 from pipeline.pii.entities import SHORTEST_VALUE, kind_of_value
+from pipeline.pii.memo import Memo
 from pipeline.pii.rampart import RampartEngine, RampartRecognizer
 from pipeline.pii.reading import Reader
 from pipeline.pii.spans import PLACEHOLDER, Span
 from pipeline.pii.words import Asked, findings
 
-REMEMBERED = 16_384
-"""Texts whose spans are kept in memory, the latest ones: templated answers recur in every partition."""
+REMEMBERED = 4_096
+"""Texts whose spans are kept in memory from batch to batch: templated answers recur in every partition."""
+TOGETHER = 2_048
+"""Distinct texts that are looked at together."""
 BATCH = 64
 FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 """Those that Presidio compiles patterns with."""
@@ -94,18 +96,19 @@ class Finder:
     params: Anonymize
     allowed: regex.Pattern[str] | None
     """The phrases of `anonymize.allow_list`, whole words in any case."""
-    _found: OrderedDict[str, list[Span]] = field(default_factory=OrderedDict, repr=False)
+    _found: Memo[list[Span]] = field(default_factory=lambda: Memo(REMEMBERED), repr=False)
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The disjoint spans of each text, in order. Equal texts have equal spans, whatever stands beside them."""
         unknown = list(dict.fromkeys(text for text in texts if text not in self._found))
-        self._reader.read_ahead(unknown)
-        results = self.engine.analyze_iterator(unknown, language="en", batch_size=BATCH, entities=sorted(self.params.entities))
-        for text, found in zip(unknown, results, strict=True):
-            self._found[text] = self.settle(text, found)
+        entities = sorted(self.params.entities)
+        for start in range(0, len(unknown), TOGETHER):
+            together = unknown[start : start + TOGETHER]
+            self._reader.read_ahead(together)
+            results = self.engine.analyze_iterator(together, language="en", batch_size=BATCH, entities=entities)
+            self._found.update((text, self.settle(text, found)) for text, found in zip(together, results, strict=True))
         spans = [self._found[text] for text in texts]
-        while len(self._found) > REMEMBERED:
-            self._found.popitem(last=False)
+        self._found.trim()
         return spans
 
     def settle(self, text: str, results: Sequence[RecognizerResult]) -> list[Span]:
@@ -147,7 +150,10 @@ class Finder:
         long_enough = [value for value in known if len(value) >= SHORTEST_VALUE]
         wanted |= {value.casefold(): kind for value in long_enough if (kind := kind_of_value(value)) in self.params.entities}
         wanted |= {word.casefold(): "PERSON" for word in written_so if "PERSON" in self.params.entities}
-        if not wanted:
+        open_messages = [
+            _may_stand_outside(message["content"], of_message, wanted) for message, of_message in zip(messages, spans, strict=True)
+        ]
+        if not any(open_messages):
             return spans
         words_as_well = {word.casefold() for word in written_so} - {value.casefold() for value in known}
         # re and not regex, which takes ten times as long to compile what is used on a few messages.
@@ -155,7 +161,10 @@ class Finder:
             rf"(?<![\w@.])(?:{'|'.join(map(re.escape, sorted(wanted, key=lambda w: (-len(w), w))))})(?![\w@])", re.IGNORECASE
         )
         confirmed = []
-        for message, of_message in zip(messages, spans, strict=True):
+        for message, of_message, is_open in zip(messages, spans, open_messages, strict=True):
+            if not is_open:
+                confirmed.append(of_message)
+                continue
             text = message["content"]
             known_here = [
                 Span(m.start(), m.end(), wanted.get(m.group().casefold(), "PERSON"), 0.5)
@@ -207,6 +216,21 @@ def _answers(messages: Sequence[Message]) -> list[tuple[str, Asked] | None]:
     return answers
 
 
+def _may_stand_outside(text: str, spans: Sequence[Span], wanted: Iterable[str]) -> bool:
+    """False where none of `wanted` (lower case) stands in `text` other than within one of `spans`, so that no pattern need be compiled
+    to look for it. Beyond ASCII, where a letter may have more than two forms, it always may."""
+    lower = text.lower()
+    for one in wanted:
+        if not (text.isascii() and one.isascii()):
+            return True
+        at = lower.find(one)
+        while at >= 0:
+            if not any(span.start <= at and at + len(one) <= span.end for span in spans):
+                return True
+            at = lower.find(one, at + 1)
+    return False
+
+
 def _united(text: str, spans: list[Span], more: list[Span]) -> list[Span]:
     """`spans`, and what of `more` they do not cover."""
     united = list(spans)
@@ -253,7 +277,7 @@ def build(params: Anonymize, optimization: str = "ORT_ENABLE_ALL") -> Finder:
     allowed = regex.compile(rf"(?<!\w)(?:{phrases})(?!\w)", regex.IGNORECASE) if phrases else None
     ids = [regex.compile(pattern, FLAGS) for recognizer in params.recognizers for pattern in recognizer.patterns]
     engine = RampartEngine(Reader(model.load(optimization), thresholds, ids, allowed))
-    return Finder(BatchAnalyzerEngine(AnalyzerEngine(registry, engine)), params, allowed)
+    return Finder(BatchAnalyzerEngine(LeanAnalyzer(registry, engine)), params, allowed)
 
 
 def _where(needed: str, recognizer: EntityRecognizer) -> EntityRecognizer:

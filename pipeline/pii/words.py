@@ -14,7 +14,7 @@ import regex
 from faker.providers.address.en import Provider as Addresses
 
 from pipeline.pii import lexicon
-from pipeline.pii.chat import MixedCode, is_date, is_year
+from pipeline.pii.chat import codes_in, is_date, is_year
 from pipeline.pii.spans import Span
 
 ADDRESS = ("STREET_ADDRESS", "CITY", "STATE", "ZIP_CODE")
@@ -36,7 +36,7 @@ BESIDE_A_NAME = 0.5
 """For an everyday word directly beside a name: "reka xu"."""
 AROUND = 3
 """So many words before the first and behind the last that could be personal data are read with them."""
-SENTENCES = 16_384
+SENTENCES = 8_192
 """Distinct sentences whose verdict is kept."""
 
 _STREET = re.compile(
@@ -95,7 +95,6 @@ _STREET_WORD = re.compile(rf"\b{_STREET.pattern}\b", re.IGNORECASE)
 _BETWEEN_PARTS = lexicon.STOP_WORDS | {"city", "state", "code", "postcode", "zipcode", "near"}
 """Words between the parts of an address that are none of it."""
 _OTHER_NUMBER = re.compile(r"\b(?:error|err|http|version|build|model)(?: code)?[\s:#]*(?:$|\d)|0x", re.IGNORECASE)
-_CODES = MixedCode()
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def _beside_a_name(text: str, word: Span, between: str) -> float:
 
 def _without_codes(text: str) -> str:
     """The text with codes blanked out, so that their letters do not count as words."""
-    for start, end, _ in _CODES.found(text) if any(character.isdigit() for character in text) else ():
+    for start, end, _ in codes_in(text):
         text = text[:start] + " " * (end - start) + text[end:]
     return text
 

@@ -100,7 +100,7 @@ def test_killed_in_the_middle_the_same_command_completes_it(erase, example_id, m
 
     with monkeypatch.context() as patch:
         if killed_in == "changes":
-            patch.setattr(tables, "write_parquet", die)
+            patch.setattr(tables, "write_parquet_in_parts", die)
         elif killed_in == "delete":
             patch.setattr(purge, "delete", die)
         else:

@@ -1,11 +1,17 @@
 import itertools
 import re
+from dataclasses import replace
+from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine
+from spacy.vocab import Vocab
 
-from pipeline.pii import lexicon, recognizers
+from pipeline.pii import audit, chat, lexicon, reading, recognizers, words
+from pipeline.pii.memo import Memo
+from pipeline.pii.rampart import RampartEngine
 from pipeline.pii.reading import Reader, sentences
 from pipeline.pii.spans import Span
 from pipeline.pii.words import findings, worth_reading
@@ -165,8 +171,10 @@ SENTENCES = [
 
 @pytest.fixture(scope="module")
 def plain(anonymize_params):
-    """A finder whose engine is called as Presidio is: one text after the other, nothing remembered."""
-    return recognizers.build(anonymize_params)
+    """Presidio's own engine with the finder's recognizers, called as Presidio is: one text after the other, nothing remembered."""
+    finder = recognizers.build(anonymize_params)
+    engine = finder.engine.analyzer_engine
+    return replace(finder, engine=BatchAnalyzerEngine(AnalyzerEngine(engine.registry, engine.nlp_engine)))
 
 
 @settings(deadline=None, max_examples=25)
@@ -176,3 +184,51 @@ def test_batches_memory_and_reading_ahead_give_what_plain_presidio_calls_give(fi
     analyze = plain.engine.analyzer_engine.analyze
     alone = [plain.settle(text, analyze(text, "en", entities=entities)) for text in texts]
     assert finder.find(texts) == alone
+
+
+@pytest.fixture(scope="module")
+def forgetful(plain):
+    """The finder's recognizers with memos of one entry, two texts at a time."""
+    engine = plain.engine.analyzer_engine.nlp_engine
+    reader = replace(engine.reader, _remembered=Memo(1), _ahead={})
+    finder = replace(plain, engine=BatchAnalyzerEngine(AnalyzerEngine(plain.engine.analyzer_engine.registry, RampartEngine(reader))))
+    return replace(finder, _found=Memo(1))
+
+
+def with_small_memos(patch):
+    patch.setattr(recognizers, "TOGETHER", 2)
+    patch.setattr(lexicon, "is_common", lru_cache(1)(lexicon.is_common.__wrapped__))
+    patch.setattr(reading, "worth_reading", lru_cache(1)(worth_reading.__wrapped__))
+    for module in (chat, words):
+        patch.setattr(module, "codes_in", lru_cache(1)(chat.codes_in.__wrapped__))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=3).map(" ".join), min_size=1, max_size=6))
+def test_how_much_is_remembered_changes_no_span(finder, forgetful, texts):
+    conversation = [{"role": role, "content": text} for text, role in zip(texts, itertools.cycle(["assistant", "user"]))]
+    with pytest.MonkeyPatch.context() as patch:
+        with_small_memos(patch)
+        found = forgetful.find(texts), forgetful.find_conversations([conversation, conversation[::-1]])
+    assert found == (finder.find(texts), finder.find_conversations([conversation, conversation[::-1]]))
+
+
+def test_no_memo_grows_beyond_its_size_and_a_batch(plain, monkeypatch):
+    reader = replace(plain.engine.analyzer_engine.nlp_engine.reader, model=Counting(), _remembered=Memo(20), _ahead={})
+    finder = replace(plain, engine=BatchAnalyzerEngine(AnalyzerEngine(plain.engine.analyzer_engine.registry, RampartEngine(reader))))
+    finder = replace(finder, _found=Memo(20))
+    monkeypatch.setattr(recognizers, "TOGETHER", 10)
+    for batch in range(8):
+        finder.find([f"my name is zib{'aeiou'[batch % 5]}{'bcdfg'[batch // 5]}l{place * 'o'}." for place in range(30)])
+        assert (len(finder._found), len(reader._ahead)) == (20, 10)
+        assert 20 <= len(reader._remembered) <= 20 + 10
+    assert all(one.cache_info().maxsize for one in (lexicon.is_common, worth_reading, chat.codes_in, audit._shapes))
+    assert len(finder.engine.analyzer_engine.nlp_engine._vocab.strings) == len(Vocab().strings)
+
+
+def test_a_memo_keeps_what_was_asked_for_last_and_whatever_came_since_it_was_trimmed():
+    memo = Memo(2)
+    memo.update([("a", 1), ("b", 2), ("c", 3)])
+    assert (len(memo), memo["a"]) == (3, 1)
+    memo.trim()
+    assert ["a" in memo, "b" in memo, "c" in memo] == [True, False, True]
