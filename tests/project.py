@@ -108,7 +108,10 @@ def copy_repository(path: Path) -> Project:
         if (
             name
             and (ROOT / name).is_file()
-            and not name.startswith(("demo/logs/", "benchmarks/", "metrics/", "data/golden/", "dvc.lock", "data/pool.csv"))
+            and (
+                name == "metrics/history.csv"
+                or not name.startswith(("demo/logs/", "benchmarks/", "metrics/", "data/golden/", "dvc.lock", "data/pool.csv"))
+            )
         ):
             (project.path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, project.path / name)

@@ -84,7 +84,7 @@ def upgrade(
 
     Your params, expectations, data and figures are on no side of that merge, so it has no conflict there.
 
-    Example: [bold]git fetch upstream && golden upgrade upstream/main && git merge golden[/bold]
+    Example: [bold]golden upgrade upstream/main[/bold] after git fetch upstream, then git merge golden
     """
     from pipeline.starting import vendor
 
