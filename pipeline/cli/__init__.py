@@ -15,6 +15,7 @@ from pipeline.cli import (
     diff,
     doctor,
     erase,
+    export,
     flag,
     gate,
     key,
@@ -79,6 +80,7 @@ app.command("contract")(contract.contract)
 app.command("diff")(diff.diff)
 app.command("flag")(flag.flag)
 app.command("power")(power.power)
+app.command("export")(export.export)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(label.app, name="label")
 app.add_typer(key.app, name="key")
