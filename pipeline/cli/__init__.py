@@ -18,6 +18,7 @@ from pipeline.cli import (
     export,
     flag,
     gate,
+    import_,
     key,
     label,
     pii_eval,
@@ -81,6 +82,7 @@ app.command("diff")(diff.diff)
 app.command("flag")(flag.flag)
 app.command("power")(power.power)
 app.command("export")(export.export)
+app.command("import")(import_.import_)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(label.app, name="label")
 app.add_typer(key.app, name="key")

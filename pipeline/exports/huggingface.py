@@ -33,7 +33,10 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     known = row["metadata"]
     tags = [{"dimension": name, "value": value} for name, value in sorted(known["tags"].items())]
     own = {"id": row["id"], "version": known["version"], "source": known["source"], "input": row["messages"], "tags": tags}
-    return own | row["expectation"] | {"metadata": json_text(known)}
+    empty: dict[str, Any] = {
+        name: "" if kind == schema.TEXT else 0.0 if kind == pa.float64() else [] for name, kind, _ in schema.EXPECTATION
+    }
+    return own | empty | row["expectation"] | {"metadata": json_text(known)}
 
 
 def _card(rows: Rows) -> str:
