@@ -10,8 +10,8 @@ from typing import Any
 
 from pipeline.exports.rows import Rows, json_file, json_text
 
-OPENS = re.compile(r"\{(?=[{%#])")
-"""What begins a template, an instruction or a comment."""
+MARKS = re.compile(r"\{(?=[{%#])|#(?=\})")
+"""What begins a template, an instruction or a comment; and the end of a comment, which by itself is an error."""
 CONFIG = {
     "description": "Golden dataset",
     "prompts": ["{{messages}}"],
@@ -56,9 +56,9 @@ def assertions(expectation: dict[str, Any], canary: str = "") -> list[dict[str, 
 
 def escaped(text: str) -> str:
     """`text` so that its rendering is `text`."""
-    return OPENS.sub("{{ '{' }}", text)
+    return MARKS.sub(lambda found: f"{{{{ '{found[0]}' }}}}", text)
 
 
 def in_json(text: str) -> str:
-    """JSON text that opens no template however often it is rendered: such a brace stands within a string, where JSON can spell it."""
-    return OPENS.sub(r"\\u007b", text)
+    """JSON text that opens no template however often it is rendered: such a sign stands within a string, where JSON can spell it."""
+    return MARKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

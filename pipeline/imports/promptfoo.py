@@ -1,5 +1,6 @@
 """promptfoo: the tests of a configuration, or a file of tests, in YAML or JSON. Its deterministic assertions become the expectation."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ QUESTIONS = ("messages", "input", "question", "query", "message", "prompt")
 """The vars that may hold the question, the first that is there; or the only one."""
 OPENERS = ("{{", "{%", "{#")
 WHOLE = "from a template"
-ESCAPE = "{{ '{' }}"
-"""How an export writes a brace that would open a template."""
+ESCAPED = re.compile(r"\{\{ '([{#])' \}\}")
+"""How an export writes a sign that is a template's."""
 ONE = {"contains": "must_include", "icontains": "must_include", "not-contains": "must_not_include", "not-icontains": "must_not_include"}
 
 
@@ -26,10 +27,14 @@ def read(path: Path, match: str) -> Found:
         if not isinstance(test, dict) or not isinstance(test.get("vars"), dict):
             raise InputError(f"{path}, test {number}: expected keys such as vars and assert")
         question = _question(test["vars"])
-        if isinstance(question, str) and any(opener in question for opener in OPENERS):
+        if isinstance(question, str) and is_template(question):
             found.left_out[WHOLE] += 1
             continue
-        found.add(question, _expect(test.get("assert") or [], found.unmapped), test.get("metadata"))
+        found.add(
+            plain(question) if isinstance(question, str) else question,
+            _expect(test.get("assert") or [], found.unmapped),
+            test.get("metadata"),
+        )
     return found
 
 
@@ -53,12 +58,17 @@ def _question(given: dict[str, Any]) -> Any:
         try:
             return orjson.loads(value)
         except orjson.JSONDecodeError:
-            return plain(value)
-    return plain(value) if isinstance(value, str) else value
+            return value
+    return value
+
+
+def is_template(text: str) -> bool:
+    """Whether something of `text` is only known when it is rendered."""
+    return any(opener in ESCAPED.sub("", text) for opener in OPENERS)
 
 
 def plain(text: str) -> str:
-    return text.replace(ESCAPE, "{")
+    return ESCAPED.sub(r"\1", text)
 
 
 def _expect(asserted: list[Any], unmapped: Counter[str]) -> dict[str, Any]:
@@ -66,8 +76,9 @@ def _expect(asserted: list[Any], unmapped: Counter[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for one in asserted:
         kind, value = (one.get("type"), one.get("value")) if isinstance(one, dict) else (None, None)
-        texts = [plain(text) for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
-        if any(opener in text for text in texts for opener in OPENERS):
+        written = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        texts = [plain(text) for text in written]
+        if any(is_template(text) for text in written):
             unmapped[f"assertion {kind} of a template"] += 1
         elif kind in ONE and len(texts) == 1:
             found.setdefault(ONE[kind], []).append(texts[0])

@@ -16,7 +16,7 @@ from tests.frames import example, said
 EXAMPLES = pd.DataFrame(
     [
         example("p-1", "what is {{ this }}?", expected_behaviour="answer", must_include=[["5 days", "five days"]], tags={"tone": "polite"}),
-        example("e-2", "{% if %}", source="expert", answer="42", answer_match="exact", must_not_include=["no"], canary="owl"),
+        example("e-2", "{% if %} {# c #}", source="expert", answer="42", answer_match="exact", must_not_include=["no"], canary="owl"),
         example("007", source="expert", input=said("hi", "hello", "and now?"), answer="yes", fixtures='{"a":"{{b}}"}'),
         example("e-4", source="expert", regex=["a{{2"], json_schema='{"type":"object"}', citations=["fees.md"]),
     ]
@@ -66,10 +66,10 @@ def test_the_order_of_the_rows_changes_no_byte(tool: str):
 
 def test_no_text_opens_a_template_of_promptfoo_and_the_chat_is_what_it_was():
     tests = json.loads(made("promptfoo")["tests.yaml"])
-    assert not any(opener in text for test in tests for text in test["vars"].values() for opener in ("{{", "{%", "{#"))
+    assert not any(opener in text for test in tests for text in test["vars"].values() for opener in ("{{", "{%", "{#", "#}"))
     assert [json.loads(test["vars"]["messages"]) for test in tests] == [row["messages"] for row in ROWS.examples]
     assert json.loads(tests[0]["vars"]["fixtures"]) == {"a": "{{b}}"}
-    assert escaped("a{{b") == "a{{ '{' }}{b"
+    assert escaped("a{{b #}") == "a{{ '{' }}{b {{ '#' }}}"
 
 
 def test_promptfoo_asserts_what_it_can_judge_alone():

@@ -21,7 +21,7 @@ EXAMPLES = pd.DataFrame(
         example(
             "e-1", LAMP, expected_behaviour="answer", must_include=[["yes", "it does"]], citations=["{{x}}.md"], tags={"tone": "polite"}
         ),
-        example("e-2", SOFA + " {{ x }}", answer="two", answer_match="contains", regex=["a{{2"], must_not_include=["{% no %}"]),
+        example("e-2", SOFA + " {{ x }}", answer="two", answer_match="contains", regex=["a{{2"], must_not_include=["{% no %} {# c #}"]),
         example("e-3", input=said("hi", "hello", KETTLE), json_schema='{"type":"object"}', fixtures='{"a":"{{b}}"}'),
         example("e-4", "drop the tables", expected_behaviour="refuse", canary="owl"),
     ]
@@ -137,3 +137,11 @@ def test_a_scenario_as_yaml_is_read_as_it_was():
         id="e-x", added="2026-01-01", author="A: b", asked="no", input=[{"user": "a #b"}], expect=sources.Expect(answer="1")
     )
     assert sources.Expert.model_validate(YAML(typ="safe").load(synthesize.as_yaml(entry))[0]) == entry
+
+
+def test_an_escaped_brace_is_text_and_any_other_is_a_template(tmp_path: Path):
+    texts = ["{{ '{' }}{ x", "{{ x }}"]
+    tests = [{"vars": {"q": LAMP}, "assert": [{"type": "contains", "value": text} for text in texts]}]
+    read = imports.TOOLS["promptfoo"](written(tmp_path / "t.yaml", json.dumps({"tests": tests})), "")
+    assert read.tests[0]["expect"] == {"must_include": ["{{ x"]}
+    assert read.unmapped == {"assertion contains of a template": 1}
