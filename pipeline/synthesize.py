@@ -21,7 +21,7 @@ from pipeline.identity import content_sha
 from pipeline.params import LOGGED
 from pipeline.pii.shapes import kinds_in, known_from
 from pipeline.slices import Slice
-from pipeline.sources import Entry, Regression, Synthetic
+from pipeline.sources import Entry, Expert, Regression, Synthetic
 from pipeline.yaml_models import build_model, in_flow
 
 NEAR, POOLED, PERSONAL, UNFIT = "near-duplicates", "repeating the pool", "with personal data", "that do not fit"
@@ -127,7 +127,7 @@ def chosen(
     return kept, refused
 
 
-def refusals(entries: Sequence[Synthetic], there: Present, threshold: float, allow_list: Iterable[str] = ()) -> list[str]:
+def refusals(entries: Sequence[Synthetic | Expert], there: Present, threshold: float, allow_list: Iterable[str] = ()) -> list[str]:
     """For each of `entries` why it may not stand; empty where it may."""
     known = known_from(allow_list)
     written = [_texts(entry) for entry in entries]
@@ -147,10 +147,12 @@ def _any_of(flags: Iterator[bool], count: int) -> bool:
     return sum(next(flags) for _ in range(count)) > 0
 
 
-def as_yaml(entry: Synthetic) -> str:
+def as_yaml(entry: Synthetic | Expert) -> str:
     """A scenario as people read and edit it, keys in the order of the other files."""
-    lines = [f"- id: {entry.id}", f"  added: {entry.added}", f"  status: {entry.status}"]
-    lines += [f"  {name}: {in_flow(value)}" for name, value in (("method", entry.method), ("fills", entry.fills))]
+    said = ("method", "fills") if isinstance(entry, Synthetic) else ("author", "asked")
+    lines = [f"- id: {entry.id}", f"  added: {entry.added}"]
+    lines += [f"  status: {entry.status}"] if isinstance(entry, Synthetic) else []
+    lines += [f"  {name}: {in_flow(getattr(entry, name))}" for name in said]
     if isinstance(entry.input, str):
         lines.append(f"  input: {in_flow(entry.input)}")
     else:
@@ -179,7 +181,7 @@ def _entry(proposal: Mapping[str, Any], fills: Slice, added: str) -> Synthetic:
     )
 
 
-def _texts(entry: Synthetic) -> list[str]:
+def _texts(entry: Synthetic | Expert) -> list[str]:
     """Everything that is written in a scenario."""
     found = [message["content"] for message in entry.messages]
     found += _strings(entry.fixtures) + _strings(entry.expect.model_dump(exclude_defaults=True))

@@ -15,8 +15,10 @@ from pipeline.cli import (
     diff,
     doctor,
     erase,
+    export,
     flag,
     gate,
+    import_,
     init,
     key,
     label,
@@ -86,6 +88,8 @@ app.command("flag")(flag.flag)
 app.command("power")(power.power)
 app.command("refresh")(refresh.refresh)
 app.command("release")(release.release)
+app.command("export")(export.export)
+app.command("import")(import_.import_)
 app.command("compare", cls=gate.Deciding)(compare.compare)
 app.add_typer(label.app, name="label")
 app.add_typer(key.app, name="key")
