@@ -1,5 +1,5 @@
 # `make` on a fresh machine does everything: installs from the lock file, then builds the dataset. `make test` tests.
-.PHONY: all install repro test lint bench lock clean
+.PHONY: all install repro test lint bench docs lock clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -30,6 +30,11 @@ test: install
 
 lint: install
 	@ruff check . && ruff format --check . && mypy
+
+# The pages of docs/ and a reference made from the code, as a site in build/docs.
+docs: install
+	@sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 bench: install
 	@python -m benchmarks
