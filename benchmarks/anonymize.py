@@ -29,7 +29,7 @@ from typing import Any
 import orjson
 import pandas as pd
 import pyarrow.parquet as pq
-from presidio_analyzer import AnalyzerEngine, BatchAnalyzerEngine
+from presidio_analyzer import BatchAnalyzerEngine
 
 from pipeline import anonymize, params, schema, tables
 from pipeline.paths import POOL_CSV, RECORDS
@@ -132,20 +132,14 @@ def finder(found_by: Finder, given: list[str]) -> list[list[Span]]:
 
 def batch(found_by: Finder, given: list[str]) -> list[list[Span]]:
     entities = sorted(found_by.params.entities)
-    results = BatchAnalyzerEngine(presidio(found_by)).analyze_iterator(given, "en", batch_size=BATCH, entities=entities)
+    results = BatchAnalyzerEngine(recognizers.presidio(found_by)).analyze_iterator(given, "en", batch_size=BATCH, entities=entities)
     return [found_by.settle(text, found) for text, found in zip(given, results, strict=True)]
 
 
 def one_by_one(found_by: Finder, given: list[str]) -> list[list[Span]]:
     entities = sorted(found_by.params.entities)
-    analyze = presidio(found_by).analyze
+    analyze = recognizers.presidio(found_by).analyze
     return [found_by.settle(text, analyze(text, "en", entities=entities)) for text in given]
-
-
-def presidio(found_by: Finder) -> AnalyzerEngine:
-    """Presidio's own analyzer with the finder's recognizers."""
-    engine = found_by.engine.analyzer_engine
-    return AnalyzerEngine(engine.registry, engine.nlp_engine)
 
 
 SIDES: dict[str, Callable[[Finder, list[str]], list[list[Span]]]] = {

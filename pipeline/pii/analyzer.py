@@ -1,6 +1,6 @@
 """Presidio's analyzer, which leaves out what changes nothing: most texts hold nothing, and few findings have context words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
@@ -27,7 +27,25 @@ class LeanAnalyzer(AnalyzerEngine):
         return raw_results
 
 
+class Where(EntityRecognizer):
+    """A recognizer that passes over texts in which `may_find` sees nothing to find, at a tenth of the cost. It is no other: its id,
+    name, context words and thresholds are those of the one that it holds."""
+
+    def __init__(self, recognizer: EntityRecognizer, may_find: Callable[[str], object]) -> None:
+        self.__dict__.update(recognizer.__dict__)
+        self.recognizer, self.may_find = recognizer, may_find
+
+    def load(self) -> None:
+        self.recognizer.load()
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        return self.recognizer.analyze(text, entities, nlp_artifacts) if self.may_find(text) else []
+
+    def enhance_using_context(self, *args: Any, **kwargs: Any) -> list[RecognizerResult]:
+        return self.recognizer.enhance_using_context(*args, **kwargs)
+
+
 def _looks_itself(recognizer: EntityRecognizer) -> bool:
     """Whether a recognizer has a way of its own to look at the words around its findings."""
-    own: Any = type(recognizer).enhance_using_context
+    own: Any = type(recognizer.recognizer if isinstance(recognizer, Where) else recognizer).enhance_using_context
     return own is not EntityRecognizer.enhance_using_context

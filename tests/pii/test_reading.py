@@ -173,8 +173,7 @@ SENTENCES = [
 def plain(anonymize_params):
     """Presidio's own engine with the finder's recognizers, called as Presidio is: one text after the other, nothing remembered."""
     finder = recognizers.build(anonymize_params)
-    engine = finder.engine.analyzer_engine
-    return replace(finder, engine=BatchAnalyzerEngine(AnalyzerEngine(engine.registry, engine.nlp_engine)))
+    return replace(finder, engine=BatchAnalyzerEngine(recognizers.presidio(finder)))
 
 
 @settings(deadline=None, max_examples=25)
