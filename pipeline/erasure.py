@@ -25,7 +25,23 @@ from ruamel.yaml.error import YAMLError
 
 from pipeline import rejects, schema, stage, tables
 from pipeline.errors import InputError
-from pipeline.paths import CONTROL, ERASED, EXAMPLES, GOLDEN, LABELS, POOL, POOL_CSV, RECORDS, RELEASED, REPORTS, RESPONSES, SOURCES
+from pipeline.paths import (
+    CONTROL,
+    ERASED,
+    EXAMPLES,
+    GOLDEN,
+    LABELS,
+    PAIRS,
+    POOL,
+    POOL_CSV,
+    RECORDS,
+    RELEASED,
+    REPORTS,
+    RESPONSES,
+    RETIRED,
+    SOURCES,
+    WANTED,
+)
 from pipeline.purge import holds
 from pipeline.repository import RAW
 
@@ -101,7 +117,7 @@ def changes(ids: frozenset[str], input_shas: frozenset[str]) -> list[Change]:
         *_in_records(ids),
         *_in_tables(LABELS.glob("*.csv"), ids),
         *_in_regressions(ids),
-        *_in_tables([RELEASED], ids),
+        *_in_tables([RELEASED, PAIRS, WANTED], ids),
         *_in_answers(input_shas),
         *_swept(ids),
     ]
@@ -197,7 +213,7 @@ def without_lines(content: bytes, ids: frozenset[str]) -> tuple[bytes, int]:
 
 
 def _in_regressions(ids: frozenset[str]) -> Iterator[Change]:
-    for path in sorted((SOURCES / "regression").glob("*.yaml")):
+    for path in sorted([*(SOURCES / "regression").glob("*.yaml"), *RETIRED.rglob("*.yaml")]):
         before = path.read_text(encoding="utf-8")
         after = without_entries(before, ids, str(path)) if any(i in before for i in ids) else before
         if after != before:

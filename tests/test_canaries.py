@@ -312,7 +312,7 @@ def test_erased_conversations_leave_their_text_nowhere_and_everything_else_as_it
     here = [folder for folder in path.iterdir() if folder.is_dir() and folder.name not in (".git", "demo", "docs", "pipeline")]
     raw_logs = (path / "data/raw",)
     pieces = phrases(project, erased)
-    assert {place.relative_to(path).parts[0] for place in places_of(pieces, *here, but=raw_logs)} == {"data", ".dvc"}
+    assert {place.relative_to(path).parts[0] for place in places_of(pieces, *here, but=raw_logs)} == {"data", ".dvc", "reports"}
     assert places_of(pieces, store)
     pool = {file: tables.read_parquet(file, schema.POOL) for file in (path / "data/pool").glob("*.parquet")}
     lines = {file: file.read_text().splitlines() for file in (*(path / "data/labels").glob("*.csv"), path / FLAGGED)}
